@@ -1,0 +1,59 @@
+# `make` alone lists the targets. Every target makes what it needs by itself.
+
+PYTHON  ?= python3
+PROFILE ?= quick
+ARGS    ?=
+
+BIN     := .venv/bin
+PIP     := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run test lint plots clean
+
+help:   ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+
+run: .venv/for-run   ## measure the article's claims here; PROFILE=standard takes longer, ARGS= adds options
+	$(BIN)/jacchain run --profile $(PROFILE) $(ARGS)
+
+test: .venv/for-work   ## run the tests and all examples in the documentation
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 2 $(ARGS)
+
+lint: .venv/for-work   ## check style, types and the layering of folders
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+plots: .venv/for-run   ## draw the figures of results/reference again, from its records alone
+	$(BIN)/jacchain plot --results results/reference $(ARGS)
+
+clean:   ## remove what make made: the environment, caches, results/local
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf build dist results/local
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment. It is stale when pyproject.toml is newer than its stamp; what the tests and
+# linters need beyond a run is installed only for them.
+
+.venv/for-run: pyproject.toml | $(BIN)/python
+	@echo "Installing jacchain into .venv"
+	@$(PIP) --editable '.[data]'
+	@touch $@
+
+.venv/for-work: pyproject.toml | $(BIN)/python
+	@echo "Installing jacchain with its tests and linters into .venv"
+	@$(PIP) --editable '.[data,test,dev]'
+	@touch $@ .venv/for-run
+
+# Some systems ship Python without the part of venv that installs pip: then Python's own pip does it.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "jacchain needs Python 3.11 or newer, and $(PYTHON) is not; name one that is:" \
+	       "make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear .venv >/dev/null 2>&1 \
+	  || { $(PYTHON) -m venv --clear --without-pip .venv \
+	       && $(PYTHON) -m pip --python $@ install --quiet --disable-pip-version-check pip; } \
+	  || { rm -rf .venv; echo "$(PYTHON) can make no virtual environment: install its venv or pip" \
+	       "(on Debian: apt install python3-venv), then try again" >&2; exit 1; }

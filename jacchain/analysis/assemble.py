@@ -1,0 +1,68 @@
+"""From the stored table to evidence: controls, ceilings and overhead found by their roles."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from jacchain.analysis.evidence import Evidence, Series, all_series, by_key
+from jacchain.analysis.noise import noise_floor, regimes
+
+
+def assemble(
+    table: pd.DataFrame,
+    environment: Mapping[str, Any],
+    checks: Mapping[str, Mapping[str, Any]],
+    *,
+    adjust: Callable[[Series], Series] = lambda series: series,
+) -> Evidence:
+    """Arrange a run for judging.
+
+    Parameters
+    ----------
+    table
+        One row per cell and order, as `jacchain.load` returns it.
+    environment
+        That of the run's first session.
+    checks
+        Values of the untimed checks, by name.
+    adjust
+        Applied to every series, `unflagged` for example.
+    """
+    series = [adjust(s) for s in all_series(table)]
+    controls = _controls([s for s in series if s.role == "control"])
+    ceilings = {s.cell: s for s in series if s.role == "ceiling"}
+    ladder = [
+        (s.working_set, s.bytes / s.time)
+        for s in ceilings.values()
+        if s.engine == "row-matrix" and s.order == "v @ M"
+    ]
+    return Evidence(
+        series=by_key([s for s in series if s.role in {"cell", "cause"}]),
+        controls=controls,
+        ceilings=ceilings,
+        checks=checks,
+        counts=_counts(table),
+        skipped=_skipped(table),
+        regimes=regimes(environment.get("l2_bytes"), environment.get("llc_bytes"), ladder),
+        noise_floor=noise_floor(controls),
+        overhead=max((s.time / s.products for s in series if s.role == "overhead"), default=0.0),
+    )
+
+
+def _controls(series: Sequence[Series]) -> tuple[tuple[Series, Series], ...]:
+    arms = {(s.cell, s.arm): s for s in series}
+    return tuple((s, arms[s.cell, "B"]) for s in series if s.arm == "A")
+
+
+def _counts(table: pd.DataFrame) -> tuple[dict[str, Any], ...]:
+    counted = table[table["counted"].notna()]
+    rows: list[dict[str, Any]] = counted[["order", "dims", "counted", "counted_dims"]].to_dict(
+        "records"
+    )
+    return tuple(row | {"counted": int(row["counted"])} for row in rows)
+
+
+def _skipped(table: pd.DataFrame) -> dict[str, str]:
+    rows = table[table["skipped"].notna()]
+    return dict(zip(rows["cell"], rows["skipped"], strict=True))

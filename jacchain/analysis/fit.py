@@ -1,0 +1,135 @@
+"""The time model: `t = c0 products + c1 flops + c2 bytes`, fitted to every cell of a run.
+
+One c1 for each kind of product and one c2 for each memory regime, all at least 0, by least
+squares of the relative residuals.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import nnls
+
+from jacchain.analysis.evidence import Array, Evidence, Series
+from jacchain.analysis.slopes import resampled
+from jacchain.analysis.verdicts import Part
+
+TERMS = (
+    "calls",
+    "flops, row x matrix",
+    "flops, matrix x matrix",
+    "bytes, L2",
+    "bytes, LLC",
+    "bytes, between",
+    "bytes, memory",
+)
+UNITS = ("s / call", "s / flop", "s / flop", "s / byte", "s / byte", "s / byte", "s / byte")
+MOST_ERROR = 0.25
+MOST_CONDITION = 30.0
+LEAST_CELLS = 12
+RESAMPLES = 200
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted model.
+
+    `coefficients` and `intervals` (low, high) follow `TERMS`; `predicted` are seconds for each
+    series, each from a fit that left its cell out; `fitted` those of the fit to all of them.
+    """
+
+    series: tuple[Series, ...]
+    coefficients: Array
+    intervals: Array
+    condition: float
+    fitted: Array
+    predicted: Array
+
+    @property
+    def separable(self) -> bool:
+        """Whether the coefficients mean something one by one; else only their sum does."""
+        return self.condition <= MOST_CONDITION
+
+
+def features(series: Series, evidence: Evidence) -> Array:
+    """What the model multiplies its coefficients with, in the order of `TERMS`."""
+    regime = evidence.regimes.name(series.working_set)
+    moved = [series.bytes if name == regime else 0 for name in ("L2", "LLC", "between", "memory")]
+    return np.array([series.products, series.row_flops, series.matrix_flops, *moved], dtype=float)
+
+
+def solve(design: Array, times: Array) -> Array:
+    """Coefficients >= 0 that minimise the sum of squared relative residuals."""
+    relative = design / times[:, None]
+    scale = np.linalg.norm(relative, axis=0)
+    scale[scale == 0] = 1.0
+    solution, _ = nnls(relative / scale, np.ones(len(times)))
+    return np.asarray(solution / scale)
+
+
+def _condition(design: Array, times: Array, coefficients: Array) -> float:
+    """Condition number of the terms in use, each scaled to length one."""
+    relative = (design / times[:, None])[:, coefficients > 0]
+    return float(np.linalg.cond(relative / np.linalg.norm(relative, axis=0)))
+
+
+def _left_out(design: Array, times: Array, cells: list[str]) -> Array:
+    """Prediction of each time by a fit to all other cells."""
+    predicted = np.empty_like(times)
+    names = np.array(cells)
+    for cell in np.unique(names):
+        out = names == cell
+        predicted[out] = design[out] @ solve(design[~out], times[~out])
+    return predicted
+
+
+def _bootstrap(series: tuple[Series, ...], design: Array) -> Array:
+    """Intervals of the coefficients, shape (terms, 2), from blocks drawn with replacement."""
+    rng = np.random.default_rng(len(series))
+    draws = np.column_stack([resampled(s.best[None], rng, RESAMPLES)[:, 0] for s in series])
+    solutions = [solve(design, times) for times in draws]
+    return np.asarray(np.quantile(solutions, [0.025, 0.975], axis=0).T)
+
+
+def fit_times(evidence: Evidence) -> Fit | None:
+    """Fit the model to every cell measured by numpy; None with fewer than a dozen of them."""
+    series = tuple(s for s in evidence.series.values() if s.engine == "numpy")
+    if len(series) < LEAST_CELLS:
+        return None
+    design = np.array([features(s, evidence) for s in series])
+    times = np.array([s.time for s in series])
+    coefficients = solve(design, times)
+    return Fit(
+        series,
+        coefficients,
+        _bootstrap(series, design),
+        _condition(design, times, coefficients),
+        design @ coefficients,
+        _left_out(design, times, [s.cell for s in series]),
+    )
+
+
+def model_parts(fit: Fit, evidence: Evidence) -> list[Part]:
+    """One part for each series: is its time within 25 % of the prediction made without it?"""
+    rng = np.random.default_rng(len(fit.series))
+    floor = 1 + evidence.noise_floor
+    parts = []
+    for series, predicted in zip(fit.series, fit.predicted, strict=True):
+        draws = resampled(series.best[None], rng, RESAMPLES)[:, 0]
+        low, high = (float(v) for v in predicted / np.quantile(draws, [0.975, 0.025]))
+        ratio = float(predicted / series.time)
+        outside = (draws < predicted / (1 + MOST_ERROR) / floor) | (
+            draws > predicted / (1 - MOST_ERROR) * floor
+        )
+        parts.append(
+            Part(
+                f"predicted time of {series.order}, dims {' '.join(map(str, series.dims))}",
+                ratio,
+                1.0,
+                (1 - MOST_ERROR, 1 + MOST_ERROR),
+                unit="predicted / measured",
+                interval=(low, high),
+                widened=(low / floor, high * floor),
+                p=float(1 - outside.mean()),
+            )
+        )
+    return parts

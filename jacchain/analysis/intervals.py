@@ -1,0 +1,83 @@
+"""Intervals for medians, and the sign test that goes with them."""
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import binom
+
+CONFIDENCE = 0.95
+
+
+@cache
+def _ranks(n: int, confidence: float) -> tuple[int, float]:
+    """Depth d and interpolation weight of the Hettmansperger-Sheather interval for n values."""
+    coverage = 1 - 2 * binom.cdf(np.arange(n // 2), n, 0.5)  # of [x_(d), x_(n-d+1)], d = 1, 2, ...
+    enough = np.flatnonzero(coverage >= confidence)
+    if not len(enough):
+        return 1, 0.0  # too few values: the whole range is all that can be said
+    depth = int(enough[-1]) + 1
+    if depth == len(coverage):
+        return depth, 0.0
+    outer, inner = coverage[depth - 1], coverage[depth]
+    share = (outer - confidence) / (outer - inner)
+    return depth, float((n - depth) * share / (depth + (n - 2 * depth) * share))
+
+
+def median_interval(
+    values: ArrayLike, confidence: float = CONFIDENCE
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Median with its interpolated order-statistic interval, along the last axis.
+
+    Parameters
+    ----------
+    values
+        Shape (..., n), n >= 2, independent values of one distribution.
+    confidence
+        Nominal coverage.
+
+    Returns
+    -------
+    low, median, high
+        Each of shape (...).
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two values.
+
+    Notes
+    -----
+    T. P. Hettmansperger, S. J. Sheather, "Confidence intervals based on interpolated order
+    statistics", Statistics & Probability Letters 4 (1986) 75-79. With 12 values the plain
+    sign-test interval covers either 85.4 or 96.1 %; the interpolated one is close to 95 %.
+
+    Examples
+    --------
+    >>> low, median, high = median_interval(range(12))
+    >>> float(low.round(2)), float(median), float(high.round(2))
+    (2.25, 5.5, 8.75)
+    """
+    ordered = np.sort(np.asarray(values, dtype=np.float64), axis=-1)
+    n = ordered.shape[-1]
+    if n < 2:
+        message = f"an interval needs at least two values, got {n}; measure more blocks"
+        raise ValueError(message)
+    depth, weight = _ranks(n, confidence)
+    inner = min(depth, n // 2)
+    low = (1 - weight) * ordered[..., depth - 1] + weight * ordered[..., inner]
+    high = (1 - weight) * ordered[..., n - depth] + weight * ordered[..., n - 1 - inner]
+    return low, np.median(ordered, axis=-1), high
+
+
+def sign_test(values: ArrayLike, threshold: float) -> float:
+    """One-sided p-value of "the median is at least `threshold`" against "it is below".
+
+    Examples
+    --------
+    >>> sign_test([0.8, 0.9, 0.7, 0.6], 1.0)
+    0.0625
+    """
+    array = np.asarray(values, dtype=np.float64)
+    below = int(np.count_nonzero(array < threshold))
+    return float(binom.sf(below - 1, array.size, 0.5))

@@ -1,0 +1,57 @@
+"""The noise floor, the cache share and the overhead of this run: what intervals are widened by."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from jacchain.analysis.evidence import Regimes, Series, log_ratios
+from jacchain.analysis.intervals import median_interval
+
+LEAST_FLOOR = 0.05
+TOO_NOISY = 0.15
+PLATEAU = 0.9  # a bandwidth that stays above this share of the first is called level
+
+
+def half_width(control: tuple[Series, Series]) -> float:
+    """Half-width of the A/A interval of one control, in log units (a fraction when small)."""
+    low, _, high = median_interval(log_ratios(*control))
+    return float(high - low) / 2
+
+
+def noise_floor(controls: Sequence[tuple[Series, Series]]) -> float:
+    """`max(5 %, 3 x A/A half-width)`, the half-width being the median over the controls."""
+    if not controls:
+        return LEAST_FLOOR
+    return max(LEAST_FLOOR, 3 * float(np.median([half_width(c) for c in controls])))
+
+
+def cache_share(ladder: Sequence[tuple[int, float]], low: float) -> float:
+    """Largest working set, in bytes, up to which the bandwidth of the ladder stays level.
+
+    Parameters
+    ----------
+    ladder
+        (working set in bytes, bytes per second) of one reading kernel, in any order.
+    low
+        Where the last-level cache begins to be judged, in bytes.
+
+    Examples
+    --------
+    >>> cache_share([(4, 100.0), (8, 97.0), (16, 93.0), (32, 60.0), (64, 95.0)], low=4)
+    16.0
+    """
+    steps = sorted(step for step in ladder if step[0] >= low)
+    share = 0.0
+    for size, bandwidth in steps:
+        if bandwidth < PLATEAU * steps[0][1]:
+            break
+        share = float(size)
+    return share
+
+
+def regimes(l2: int | None, llc: int | None, ladder: Sequence[tuple[int, float]]) -> Regimes:
+    """Memory regimes of a machine: nominal bounds, the last-level cache by its measured share."""
+    if not l2 or not llc:
+        return Regimes()
+    share = cache_share(ladder, 2 * l2) if ladder else llc / 4
+    return Regimes(l2=l2 / 2, llc_low=2 * l2, llc_high=min(llc / 4, share), memory=2 * llc)

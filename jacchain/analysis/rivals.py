@@ -1,0 +1,101 @@
+"""Rival growth laws, compared with the formula's by their error on sizes they were not fitted to."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from jacchain.analysis.evidence import Array
+from jacchain.analysis.slopes import Sweep, best, resampled
+from jacchain.analysis.verdicts import Part
+
+TIE = 0.01  # one percentage point of relative error
+
+LAWS: dict[str, Callable[[Array], Array]] = {
+    "n": lambda n: n,
+    "n log n": lambda n: n * np.log2(n + 1),
+    "n^1.5": lambda n: n**1.5,
+    "n^2": lambda n: n**2,
+    "n^2.5": lambda n: n**2.5,
+    "n^3": lambda n: n**3,
+}
+
+
+def leave_one_out(growth: Array, times: Array, *, affine: bool) -> Array:
+    """Mean relative error in predicting each time from a law fitted to all the others.
+
+    Parameters
+    ----------
+    growth
+        The law at the n sizes, shape (n,).
+    times
+        Seconds, shape (..., n).
+    affine
+        Fit `a + b growth` with a, b >= 0 by relative least squares, else `b growth`.
+
+    Returns
+    -------
+    ndarray of shape (...)
+        Mean of |predicted / measured - 1|.
+    """
+    n = len(growth)
+    others = 1.0 - np.eye(n)  # row i: every size but i
+    u, v = 1 / times, growth / times  # the relative fit asks a u + b v = 1
+    su, sv = u @ others, v @ others
+    svv = (v * v) @ others
+    slope_only = sv / svv
+    if not affine:
+        return np.asarray(np.abs(slope_only * v - 1).mean(axis=-1))
+    suu, suv = (u * u) @ others, (u * v) @ others
+    determinant = np.maximum(suu * svv - suv**2, 1e-12 * suu * svv)
+    a = (su * svv - sv * suv) / determinant
+    b = (sv * suu - su * suv) / determinant
+    a, b = (
+        np.where(a < 0, 0.0, np.where(b < 0, su / suu, a)),
+        np.where(a < 0, slope_only, np.where(b < 0, 0.0, b)),
+    )
+    return np.asarray(np.abs(a * u + b * v - 1).mean(axis=-1))
+
+
+def _errors(part: Sweep, times: Array) -> tuple[Array, dict[str, Array]]:
+    """Error of the formula's law (plain or affine, the better) and of each rival."""
+    scale = part.sizes / part.sizes[0]
+    own = part.multiplications / part.multiplications[0]
+    formula = np.minimum(
+        leave_one_out(own, times, affine=True), leave_one_out(own, times, affine=False)
+    )
+    rivals = {
+        f"affine {name}" if affine else name: leave_one_out(law(scale), times, affine=affine)
+        for name, law in LAWS.items()
+        for affine in (False, True)
+    }
+    return formula, rivals
+
+
+def rival_part(part: Sweep, noise_floor: float, label: str) -> Part:
+    """Does any rival law predict better than the formula's, by more than a percentage point?
+
+    The best rival is chosen on the measured times; its advantage over the formula's law is then
+    followed through the bootstrap.
+    """
+    formula, rivals = _errors(part, best(part.times))
+    name = min(rivals, key=lambda rival: float(rivals[rival]))
+    advantage = float(formula - rivals[name])
+    draws = resampled(part.times, np.random.default_rng(part.times.size))
+    drawn_formula, drawn_rivals = _errors(part, draws)
+    gains = drawn_formula - drawn_rivals[name]
+    low, high = np.quantile(gains, [0.025, 0.975])
+    spread = noise_floor * np.abs([low, high]).max()
+    return Part(
+        label,
+        100 * advantage,
+        0.0,
+        (-np.inf, 100 * TIE),
+        unit="percentage points",
+        interval=(100 * float(low), 100 * float(high)),
+        widened=(100 * float(low - spread), 100 * float(high + spread)),
+        p=float(np.mean(gains <= TIE)),
+        reason=(
+            f"best rival {name} predicts left-out sizes to {float(rivals[name]):.1%}, "
+            f"the formula to {float(formula):.1%}"
+        ),
+    )

@@ -1,0 +1,143 @@
+"""Sweeps over one size: slopes of time, memory regime by memory regime, beside the formula's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from jacchain.analysis.evidence import Array, Dims, Evidence, Series
+from jacchain.analysis.verdicts import Part, undecided
+
+MARGIN = 0.15
+LEAST_SIZES = 4
+LEAST_SPAN = np.log(np.sqrt(10.0)) - 1e-9  # half a decade
+MOST_OVERHEAD = 0.1
+RESAMPLES = 400
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One order over one swept size; all arrays run over the n sizes.
+
+    `times` has shape (n, processes, blocks): the best seconds per call of each block.
+    """
+
+    name: str
+    variable: str
+    order: str
+    sizes: Array
+    multiplications: Array
+    products: Array
+    working_set: Array
+    times: Array
+
+    def part(self, mask: NDArray[np.bool_]) -> Sweep:
+        """The sweep at some of its sizes."""
+        arrays = ("sizes", "multiplications", "products", "working_set", "times")
+        kept = {name: getattr(self, name)[mask] for name in arrays}
+        return Sweep(self.name, self.variable, self.order, **kept)
+
+
+def sweep(
+    evidence: Evidence, name: str, variable: str, cells: Sequence[tuple[int, Dims]], order: str
+) -> Sweep | None:
+    """Collect a sweep from the measured cells `(size, dims)`; None if fewer than two are there."""
+    found = [(size, s) for size, dims in cells if (s := evidence.get(dims, order)) is not None]
+    if len(found) < 2:
+        return None
+    series: list[Series] = [s for _, s in found]
+    blocks = min(s.seconds.shape[1] for s in series)
+    processes = min(s.seconds.shape[0] for s in series)
+    return Sweep(
+        name,
+        variable,
+        order,
+        sizes=np.array([size for size, _ in found], dtype=float),
+        multiplications=np.array([s.multiplications for s in series], dtype=float),
+        products=np.array([s.products for s in series], dtype=float),
+        working_set=np.array([s.working_set for s in series], dtype=float),
+        times=np.stack([s.best[:processes, :blocks] for s in series]),
+    )
+
+
+def best(times: Array) -> Array:
+    """Minimum within a process, median across processes, over the last two axes."""
+    return np.asarray(np.median(times.min(axis=-1), axis=-1))
+
+
+def resampled(times: Array, rng: np.random.Generator, resamples: int = RESAMPLES) -> Array:
+    """`best` of blocks drawn with replacement, each size on its own: shape (resamples, n)."""
+    n, processes, blocks = times.shape
+    drawn = rng.integers(blocks, size=(resamples, n, processes, blocks))
+    return best(np.take_along_axis(times[None], drawn, axis=-1))
+
+
+def slope(log_sizes: Array, log_values: Array) -> Array:
+    """Least-squares slope along the last axis.
+
+    Examples
+    --------
+    >>> float(slope(np.array([0.0, 1.0, 2.0]), np.array([1.0, 3.0, 5.0])))
+    2.0
+    """
+    centred = log_sizes - log_sizes.mean(axis=-1, keepdims=True)
+    return np.asarray((log_values * centred).sum(axis=-1) / (centred**2).sum(axis=-1))
+
+
+def judged_regimes(whole: Sweep, evidence: Evidence) -> dict[str, Sweep]:
+    """The parts of a sweep in which slopes may be judged, by memory regime.
+
+    At least 4 sizes over half a decade, where the fixed overhead is under a tenth of the time.
+    """
+    overhead = evidence.overhead * whole.products
+    fast_enough = overhead < MOST_OVERHEAD * best(whole.times)
+    names = np.array([evidence.regimes.name(ws) for ws in whole.working_set])
+    parts = {}
+    for name in ("L2", "LLC", "memory"):
+        mask = (names == name) & fast_enough
+        sizes = whole.sizes[mask]
+        if len(sizes) >= LEAST_SIZES and np.log(sizes[-1] / sizes[0]) >= LEAST_SPAN:
+            parts[name] = whole.part(mask)
+    return parts
+
+
+def slope_parts(whole: Sweep | None, evidence: Evidence, label: str) -> list[Part]:
+    """One part for each regime: is the slope of time that of the formula, within 0.15?"""
+    if whole is None:
+        return [undecided(label, "not measured in this run", unit="exponent")]
+    regimes = judged_regimes(whole, evidence)
+    if not regimes:
+        reason = "no memory regime holds four sizes over half a decade above the fixed overhead"
+        return [undecided(label, reason, unit="exponent")]
+    return [
+        slope_part(part, evidence.noise_floor, f"{label}, {regime}")
+        for regime, part in regimes.items()
+    ]
+
+
+def slope_part(part: Sweep, noise_floor: float, label: str) -> Part:
+    """Slope of time against the formula's at the same sizes.
+
+    The interval is that of the bootstrap over blocks. It is widened by what the noise floor
+    makes of the slope when it raises one end of the sweep and not the other.
+    """
+    log_sizes = np.log(part.sizes)
+    expected = float(slope(log_sizes, np.log(part.multiplications)))
+    measured = float(slope(log_sizes, np.log(best(part.times))))
+    rng = np.random.default_rng(part.times.size)
+    draws = slope(log_sizes, np.log(resampled(part.times, rng)))
+    low, high = np.quantile(draws, [0.025, 0.975])
+    widening = np.log1p(noise_floor) / (log_sizes[-1] - log_sizes[0])
+    beyond = abs(measured - expected) - MARGIN - widening
+    return Part(
+        label,
+        measured,
+        expected,
+        (expected - MARGIN, expected + MARGIN),
+        unit="exponent",
+        interval=(float(low), float(high)),
+        widened=(float(low - widening), float(high + widening)),
+        p=float(norm.sf(beyond / max(float(draws.std()), 1e-9))),
+    )

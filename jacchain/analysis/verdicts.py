@@ -1,0 +1,202 @@
+"""Agrees, disagrees, inconclusive: how parts are judged and how a claim follows from its parts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from jacchain.analysis.noise import TOO_NOISY
+
+Judgement = Literal["agrees", "disagrees", "inconclusive"]
+Interval = tuple[float, float]
+
+SIGNIFICANCE = 0.05
+ENOUGH_PARTS = 0.8
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing that a claim says, measured.
+
+    `interval` is statistical, `widened` the same with the noise floor; both are in `unit`, as are
+    `measured` and `margin`, the range in which the part agrees. `p` is the p-value of "it lies
+    inside the margin", after widening.
+    """
+
+    name: str
+    measured: float
+    expected: float
+    margin: Interval
+    unit: str = ""
+    interval: Interval | None = None
+    widened: Interval | None = None
+    p: float = 1.0
+    verdict: Judgement = "inconclusive"
+    reason: str = ""
+    cause: str = ""
+    timed: bool = True
+
+    @property
+    def slack(self) -> float:
+        """Distance of the measured value from the nearest edge of the margin; negative outside."""
+        return min(self.measured - self.margin[0], self.margin[1] - self.measured)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found about one claim. The figures are those of its most telling part."""
+
+    claim: str
+    verdict: Judgement
+    measured: float | None
+    expected: float | None
+    interval: Interval | None
+    unit: str
+    reason: str
+    parts: tuple[Part, ...]
+
+
+def exact(name: str, measured: float, expected: float, *, unit: str = "", reason: str = "") -> Part:
+    """A part that must be met to the digit, as integers are."""
+    agrees = measured == expected
+    return Part(
+        name,
+        measured,
+        expected,
+        (expected, expected),
+        unit,
+        verdict="agrees" if agrees else "disagrees",
+        p=0.0,
+        reason=reason or ("equal" if agrees else f"measured {measured}, expected {expected}"),
+        timed=False,
+    )
+
+
+def undecided(name: str, reason: str, *, unit: str = "") -> Part:
+    """A part that could not be judged, with the reason."""
+    nan = float("nan")
+    return Part(name, nan, nan, (nan, nan), unit, reason=reason)
+
+
+def _position(part: Part) -> Judgement:
+    """Where the widened interval lies, before the correction for several parts."""
+    low, high = part.widened or (part.measured, part.measured)
+    if part.margin[0] <= low and high <= part.margin[1]:
+        return "agrees"
+    outside = high < part.margin[0] or low > part.margin[1]
+    return "disagrees" if outside else "inconclusive"
+
+
+def holm(p_values: Sequence[float], significance: float = SIGNIFICANCE) -> list[bool]:
+    """Which hypotheses fall when several are tested at once.
+
+    S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
+    Statistics 6 (1979) 65-70.
+
+    Examples
+    --------
+    >>> holm([0.001, 0.04, 0.03])
+    [True, False, False]
+    """
+    falls = [False] * len(p_values)
+    for rank, index in enumerate(np.argsort(p_values)):
+        if p_values[index] > significance / (len(p_values) - rank):
+            break
+        falls[index] = True
+    return falls
+
+
+def decide(parts: Sequence[Part], noise_floor: float) -> tuple[Part, ...]:
+    """Every part with its verdict: by its interval, by Holm, and by the noise of the machine."""
+    falls = holm([part.p for part in parts])
+    return tuple(_decided(part, fall, noise_floor) for part, fall in zip(parts, falls, strict=True))
+
+
+def _decided(part: Part, falls: bool, noise_floor: float) -> Part:
+    if not part.timed or part.widened is None:
+        return part
+    if noise_floor > TOO_NOISY:
+        reason = f"the noise floor is {noise_floor:.0%}, above {TOO_NOISY:.0%}"
+        return replace(part, verdict="inconclusive", reason=reason)
+    position = _position(part)
+    if position == "disagrees" and not falls:
+        reason = f"outside the margin, but not significantly so among all parts (p = {part.p:.2g})"
+        return replace(part, verdict="inconclusive", reason=reason)
+    inside = {
+        "agrees": "lies inside",
+        "disagrees": "lies outside",
+        "inconclusive": "crosses an edge of",
+    }[position]
+    low, high = part.widened
+    margin = f"{part.margin[0]:.3g} to {part.margin[1]:.3g}"
+    reason = f"{low:.3g} to {high:.3g} {inside} {margin}"
+    return replace(part, verdict=position, reason=part.reason or reason)
+
+
+def judge(claim: str, parts: Sequence[Part], noise_floor: float) -> Verdict:
+    """The verdict on a claim.
+
+    It agrees if no part disagrees and at least 80 % agree, and disagrees if any part does.
+    """
+    decided = decide(parts, noise_floor)
+    disagreeing = [p for p in decided if p.verdict == "disagrees"]
+    agreeing = [p for p in decided if p.verdict == "agrees"]
+    if disagreeing:
+        verdict: Judgement = "disagrees"
+    elif decided and len(agreeing) >= ENOUGH_PARTS * len(decided):
+        verdict = "agrees"
+    else:
+        verdict = "inconclusive"
+    telling = _most_telling([p for p in decided if p.verdict == verdict] or list(decided))
+    return Verdict(
+        claim,
+        verdict,
+        telling.measured if telling else None,
+        telling.expected if telling else None,
+        telling.interval if telling else None,
+        telling.unit if telling else "",
+        _reason(verdict, decided, telling),
+        decided,
+    )
+
+
+def _most_telling(parts: Sequence[Part]) -> Part | None:
+    """The part nearest to an edge of its margin, or farthest outside."""
+    measured = [p for p in parts if np.isfinite(p.measured)]
+    return min(measured, key=lambda p: p.slack / _scale(p), default=None)
+
+
+def _scale(part: Part) -> float:
+    finite = [abs(edge) for edge in part.margin if np.isfinite(edge)]
+    return max([*finite, 1e-12])
+
+
+def _reason(verdict: Judgement, parts: Sequence[Part], telling: Part | None) -> str:
+    if not parts:
+        return "nothing of this claim was measured"
+    agreeing = sum(p.verdict == "agrees" for p in parts)
+    share = f"{agreeing} of {len(parts)} parts agree"
+    undecided_parts = [p for p in parts if p.verdict == "inconclusive"]
+    if verdict == "inconclusive" and undecided_parts:
+        worst = undecided_parts[0]
+        return f"{share}; {worst.name}: {worst.reason}"
+    return f"{share}; {telling.name}: {telling.reason}" if telling else share
+
+
+def as_json(verdict: Verdict) -> dict[str, Any]:
+    """A verdict for `verdicts.json`: not-a-number and infinite edges become null."""
+    return _plain(
+        {name: getattr(verdict, name) for name in Verdict.__dataclass_fields__ if name != "parts"}
+        | {"parts": [vars(part) for part in verdict.parts]}
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, float | np.floating):
+        return float(value) if np.isfinite(value) else None
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,1 @@
+"""Chains of Jacobians: orders, plans, evaluation and counting."""

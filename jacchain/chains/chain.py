@@ -1,0 +1,203 @@
+"""A chain of Jacobians, loss first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jacchain.jacobians.matrices import DenseJacobian, Jacobian, as_jacobian, check_dtype
+from jacchain.jacobians.structure import Structure, check_fit, check_sizes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import ArrayLike, DTypeLike
+
+
+@dataclass(frozen=True, init=False, eq=False, repr=False)
+class Chain:
+    """Jacobians to be multiplied, loss first.
+
+    Parameters
+    ----------
+    factors : iterable of array_like or Jacobian
+        At least one, of shapes (m, z_L), (z_L, z_{L-1}), ..., (z_1, x); m is 1 for a scalar loss.
+        All float32 or all float64; integers become float64. Data is shared where it can be.
+    check_finite : bool
+        Whether to look for NaN and infinity in every factor.
+
+    Raises
+    ------
+    TypeError
+        If a factor is complex or of another unfit type, or float32 and float64 are mixed.
+    ValueError
+        If there is no factor, one is no matrix, neighbours do not fit, or, where it was asked
+        for, an element is not finite.
+
+    Examples
+    --------
+    >>> chain = Chain([[[1.0, 2.0]], [[3.0], [4.0]]])
+    >>> chain
+    Chain(dims=(1, 2, 1), dtype=float64)
+    >>> len(chain), chain.nbytes
+    (2, 32)
+    """
+
+    factors: tuple[Jacobian, ...]
+
+    def __init__(
+        self, factors: Iterable[ArrayLike | Jacobian], *, check_finite: bool = False
+    ) -> None:
+        jacobians = tuple(_factor(index, matrix) for index, matrix in enumerate(factors))
+        _check_neighbours(jacobians)
+        if check_finite:
+            _check_finite(jacobians)
+        object.__setattr__(self, "factors", jacobians)
+
+    def __len__(self) -> int:
+        """Return the number of factors."""
+        return len(self.factors)
+
+    def __repr__(self) -> str:
+        """Show the dims, not the data."""
+        return f"Chain(dims={self.dims}, dtype={self.dtype})"
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """Sizes along the chain, ``(m, |z_L|, ..., |z_1|, |x|)``."""
+        return (self.factors[0].shape[0], *(factor.shape[1] for factor in self.factors))
+
+    @property
+    def structures(self) -> tuple[Structure, ...]:
+        """The factors without their data."""
+        return tuple(factor.structure for factor in self.factors)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of all elements, float32 or float64."""
+        return self.factors[0].dtype
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that all factors take together."""
+        return sum(factor.nbytes for factor in self.factors)
+
+
+def dense_structures(dims: Iterable[int]) -> tuple[Structure, ...]:
+    """Structures of the dense chain of these dims.
+
+    Parameters
+    ----------
+    dims : iterable of int
+        At least two sizes of at least 1, loss first.
+
+    Returns
+    -------
+    tuple of Structure
+        One fewer than there are dims.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a size is no integer of at least 1, or there are fewer than two.
+
+    Examples
+    --------
+    >>> dense_structures((1, 2, 3))
+    (Structure(shape=(1, 2), kind='dense'), Structure(shape=(2, 3), kind='dense'))
+    """
+    sizes = check_sizes(dims)
+    if len(sizes) < 2:
+        msg = f"dims {sizes}: a chain has at least two sizes; give (1, ..., |x|), loss first"
+        raise ValueError(msg)
+    return tuple(Structure(shape) for shape in pairwise(sizes))
+
+
+def random_chain(
+    dims: Iterable[int],
+    *,
+    dtype: DTypeLike = "float64",
+    rng: int | np.random.Generator | None = None,
+) -> Chain:
+    """Chain of dense factors with normal entries.
+
+    The entries of a factor of shape (m, n) have variance 1/n: so have those of every product,
+    whatever the depth.
+
+    Parameters
+    ----------
+    dims : iterable of int
+        ``(1, |z_L|, ..., |z_1|, |x|)``.
+    dtype : dtype_like
+        float32 or float64.
+    rng : int or numpy.random.Generator, optional
+        Seed or generator.
+
+    Returns
+    -------
+    Chain
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the dims or the dtype are unfit.
+
+    Examples
+    --------
+    >>> random_chain((1, 64, 64, 4096), dtype="float32", rng=0)
+    Chain(dims=(1, 64, 64, 4096), dtype=float32)
+    """
+    generator, checked = np.random.default_rng(rng), check_dtype(dtype)
+    return Chain(
+        _random_factor(structure, checked, generator) for structure in dense_structures(dims)
+    )
+
+
+def _random_factor(
+    structure: Structure, dtype: np.dtype[Any], rng: np.random.Generator
+) -> DenseJacobian:
+    array = rng.standard_normal(structure.shape, dtype=dtype.type)
+    array /= np.sqrt(structure.shape[1])
+    return DenseJacobian(array)
+
+
+def _factor(index: int, matrix: ArrayLike | Jacobian) -> Jacobian:
+    try:
+        return as_jacobian(matrix)
+    except (TypeError, ValueError) as error:
+        msg = f"factor {index}: {error}"
+        raise type(error)(msg) from error
+
+
+def _check_neighbours(factors: Sequence[Jacobian]) -> None:
+    if not factors:
+        msg = "a chain of no factors: give at least one matrix"
+        raise ValueError(msg)
+    for index, (a, b) in enumerate(pairwise(factors)):
+        try:
+            check_fit(a.structure, b.structure)
+        except ValueError as error:
+            msg = f"factors {index} and {index + 1}: {error}"
+            raise ValueError(msg) from None
+        if a.dtype != b.dtype:
+            msg = (
+                f"factors {index} and {index + 1} are {a.dtype} and {b.dtype}: expected one type "
+                "for all; convert with .astype('float64')"
+            )
+            raise TypeError(msg)
+
+
+def _check_finite(factors: Sequence[Jacobian]) -> None:
+    for index, factor in enumerate(factors):
+        dense = factor.to_dense()
+        bad = np.argwhere(~np.isfinite(dense))
+        if len(bad):
+            row, column = (int(i) for i in bad[0])
+            msg = (
+                f"factor {index} holds {dense[row, column]} at ({row}, {column}): expected finite "
+                "elements; mend the layer, or leave out check_finite"
+            )
+            raise ValueError(msg)

@@ -1,0 +1,157 @@
+"""Carrying a plan out with numbers, by a named engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from jacchain.chains.planners import Order, plan
+from jacchain.chains.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jacchain.chains.bracketing import Span
+    from jacchain.chains.chain import Chain
+    from jacchain.chains.plan import Plan
+    from jacchain.jacobians.matrices import FloatArray
+
+Evaluator: TypeAlias = "Callable[[], FloatArray]"
+Engine: TypeAlias = "Callable[[Chain, Plan], Evaluator]"
+
+
+def evaluate(chain: Chain, order: Order = "loss-first", *, engine: str = "numpy") -> FloatArray:
+    """Multiply a chain.
+
+    Parameters
+    ----------
+    chain : Chain
+    order : str, nested pairs of int, or Plan
+        As for `jacchain.chains.planners.plan`.
+    engine : str
+        ``"numpy"``, ``"einsum"`` or another that is registered.
+
+    Returns
+    -------
+    ndarray
+        Of shape (m, x), a fresh array of the chain's dtype.
+
+    Raises
+    ------
+    ValueError
+        If the order or the engine is unknown, or the order is none of this chain.
+
+    Examples
+    --------
+    >>> from jacchain.chains.chain import Chain
+    >>> evaluate(Chain([[[1, 2]], [[3, 4], [5, 6]]]))
+    array([[13., 16.]])
+    """
+    return evaluator(chain, order, engine=engine)().copy()
+
+
+def evaluator(chain: Chain, order: Order = "loss-first", *, engine: str = "numpy") -> Evaluator:
+    """Prepare the multiplication of a chain: what is returned only multiplies.
+
+    Everything is validated and every intermediate allocated here, once. Intermediates share
+    memory where one is done with before the other begins.
+
+    Parameters
+    ----------
+    chain, order, engine
+        As for `evaluate`.
+
+    Returns
+    -------
+    callable
+        Takes nothing and returns the product, of shape (m, x). Each call writes to the same
+        array: copy a result that is to outlive the next call.
+
+    Raises
+    ------
+    ValueError
+        If the order or the engine is unknown, or the order is none of this chain.
+
+    Examples
+    --------
+    >>> from jacchain.chains.chain import Chain
+    >>> multiply = evaluator(Chain([[[1, 2]], [[3, 4], [5, 6]]]), "input-first")
+    >>> multiply() is multiply()
+    True
+    """
+    return _ENGINES[engine](chain, plan(chain, order))
+
+
+def register_engine(name: str, engine: Engine) -> None:
+    """Give an engine a name, under which `evaluate` and `evaluator` find it.
+
+    Parameters
+    ----------
+    name : str
+        Not taken yet.
+    engine : callable
+        Takes a Chain and a Plan of it, and returns what `evaluator` is to return.
+
+    Raises
+    ------
+    ValueError
+        If the name is taken.
+    """
+    _ENGINES.register(name, engine)
+
+
+def _in_buffers(multiply: Callable[..., Any]) -> Engine:
+    """Make an engine of a function ``multiply(a, b, out=c)``."""
+
+    def prepare(chain: Chain, plan: Plan) -> Evaluator:
+        buffers = _buffers(plan, chain.dtype)
+        operands = {(i, i + 1): factor.to_dense() for i, factor in enumerate(chain.factors)}
+        operands |= buffers
+        products = [
+            (operands[step.left.span], operands[step.right.span], buffers[step.result.span])
+            for step in plan.steps
+        ]
+        if not products:
+            return operands[0, 1].copy
+        result = products[-1][-1]
+
+        def run() -> FloatArray:
+            for left, right, out in products:
+                multiply(left, right, out=out)
+            return result
+
+        return run
+
+    return prepare
+
+
+def _buffers(plan: Plan, dtype: np.dtype[Any]) -> dict[Span, FloatArray]:
+    """Memory for every intermediate; a slot is used again once what it holds was multiplied."""
+    sizes: list[int] = []
+    free: list[int] = []
+    slots: dict[Span, int] = {}
+    for step in plan.steps:
+        if not free:
+            free.append(len(sizes))
+            sizes.append(0)
+        slot = slots[step.result.span] = free.pop()
+        sizes[slot] = max(sizes[slot], step.elements)
+        free += [
+            slots[operand.span] for operand in (step.left, step.right) if operand.span in slots
+        ]
+    memory = [np.empty(size, dtype) for size in sizes]
+    return {
+        result.span: memory[slots[result.span]][: result.structure.elements].reshape(result.shape)
+        for result in (step.result for step in plan.steps)
+    }
+
+
+def _loop(a: FloatArray, b: FloatArray, *, out: FloatArray) -> None:
+    """Multiply in an unblocked loop, which runs products of all shapes at about one rate."""
+    np.einsum("ik,kj->ij", a, b, out=out, optimize=False)
+
+
+_ENGINES: Registry[Engine] = Registry(
+    "engine", {"numpy": _in_buffers(np.matmul), "einsum": _in_buffers(_loop)}
+)

@@ -1,0 +1,43 @@
+"""Things known by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Registry(Generic[T]):
+    """Names, each given once.
+
+    Parameters
+    ----------
+    noun : str
+        What is registered, for the error messages.
+
+    Examples
+    --------
+    >>> colours = Registry("colour")
+    >>> colours.register("red", 0xFF0000)
+    >>> colours["red"]
+    16711680
+    """
+
+    noun: str
+    entries: dict[str, T] = field(default_factory=dict)
+
+    def register(self, name: str, entry: T) -> None:
+        """Add an entry; raise ValueError if the name is taken."""
+        if name in self.entries:
+            msg = f"{self.noun} {name!r} is taken, like {sorted(self.entries)}; choose another name"
+            raise ValueError(msg)
+        self.entries[name] = entry
+
+    def __getitem__(self, name: str) -> T:
+        """Look a name up; raise ValueError, with the known ones, if there is no such entry."""
+        if name not in self.entries:
+            msg = f"unknown {self.noun} {name!r}; the known ones are {sorted(self.entries)}"
+            raise ValueError(msg)
+        return self.entries[name]

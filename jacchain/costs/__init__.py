@@ -1,0 +1,1 @@
+"""Costs: what an order should take, by formula and by prediction."""

@@ -1,0 +1,96 @@
+"""The article's costs of an order in closed form, over sizes of any type, numbers or symbols.
+
+Source: the article's section "Gradient Computation", there for three layers and a scalar loss;
+"forwards" is loss-first here, and "backwards" is input-first.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import prod
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from jacchain.chains.bracketing import Bracketing, splits
+from jacchain.jacobians.structure import check_sizes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+Size = TypeVar("Size")
+Term: TypeAlias = tuple[Size, Size, Size]
+
+
+def multiplications(order: str | Bracketing, dims: Iterable[int]) -> int:
+    """Scalar multiplications of an order, by the article's formula.
+
+    Parameters
+    ----------
+    order : str or nested pairs of int
+        ``"loss-first"``, ``"input-first"`` or a bracketing.
+    dims : iterable of int
+        ``(1, |z_L|, ..., |z_1|, |x|)``.
+
+    Returns
+    -------
+    int
+        Exact, however large.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the dims are no integers of at least 1, or the order has no closed form.
+
+    Examples
+    --------
+    >>> multiplications("loss-first", (1, 64, 64, 64, 10**9))
+    64000008192
+    """
+    return sum(prod(term) for term in terms(order, check_sizes(dims)))
+
+
+def terms(order: str | Bracketing, dims: Sequence[Size]) -> list[Term[Size]]:
+    """Terms of the formula: the three sizes of every product, in the article's sequence.
+
+    Parameters
+    ----------
+    order : str or nested pairs of int
+    dims : sequence
+        Numbers or symbols, loss first.
+
+    Returns
+    -------
+    list of triples
+
+    Raises
+    ------
+    ValueError
+        If the order has no closed form.
+
+    Examples
+    --------
+    >>> terms("input-first", ["1", "z3", "z2", "z1", "x"])
+    [('z2', 'z1', 'x'), ('z3', 'z2', 'x'), ('1', 'z3', 'x')]
+    """
+    if not isinstance(order, str):
+        return [
+            (dims[start], dims[split], dims[stop])
+            for start, split, stop in splits(order, len(dims) - 1)
+        ]
+    if order not in _ARTICLE:
+        msg = f"order {order!r} has no closed form; give one of {sorted(_ARTICLE)} or a bracketing"
+        raise ValueError(msg)
+    return _ARTICLE[order](dims)
+
+
+def _loss_first(dims: Sequence[Size]) -> list[Term[Size]]:
+    return [(dims[0], rows, columns) for rows, columns in pairwise(dims[1:])]
+
+
+def _input_first(dims: Sequence[Size]) -> list[Term[Size]]:
+    return [(rows, columns, dims[-1]) for rows, columns in pairwise(dims[:-1])][::-1]
+
+
+_ARTICLE: dict[str, Callable[[Sequence[Size]], list[Term[Size]]]] = {
+    "loss-first": _loss_first,
+    "input-first": _input_first,
+}

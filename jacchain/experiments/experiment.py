@@ -1,0 +1,59 @@
+"""What a claim's file defines."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jacchain.analysis.evidence import Evidence
+from jacchain.analysis.verdicts import Part
+from jacchain.experiments.cells import Cell
+from jacchain.experiments.profiles import Profile
+
+Check = Callable[[int], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What a figure of a claim shows; `report` draws it.
+
+    `kind` names the drawing: "sweep" (cost over `grid`), "plane", "residuals", "noise",
+    "counts", "ratios" or "training". `name` is the file's, without its ending.
+    """
+
+    kind: str
+    name: str
+    title: str
+    caption: str
+    grid: str = ""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One claim of the article: what it measures, confronts and shows.
+
+    Attributes
+    ----------
+    claim
+        C1, C2, ...
+    title, statement
+        A few words; the claim in a sentence.
+    formulas
+        (order, layers) of the article's formulas that it confronts.
+    cells
+        What is timed for it in a profile.
+    judge
+        Parts, undecided as yet, from the evidence.
+    checks
+        Untimed measurements by name: functions of a seed that return JSON-able values.
+    figures
+        What its figures show.
+    """
+
+    claim: str
+    title: str
+    statement: str
+    cells: Callable[[Profile], list[Cell]]
+    judge: Callable[[Evidence, Profile], list[Part]]
+    formulas: tuple[tuple[str, int], ...] = ()
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    figures: tuple[Figure, ...] = ()

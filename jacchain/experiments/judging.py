@@ -1,0 +1,85 @@
+"""From the records of a run to its verdicts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from jacchain.analysis.assemble import assemble
+from jacchain.analysis.evidence import Evidence, Series, unflagged
+from jacchain.analysis.fit import Fit, fit_times, model_parts
+from jacchain.analysis.verdicts import Verdict, judge
+from jacchain.experiments.experiment import Experiment
+from jacchain.experiments.profiles import Profile, chain_profile, profile_named
+from jacchain.experiments.registry import chosen
+from jacchain.records.load import load
+from jacchain.records.read import first_session, read_records
+from jacchain.records.schema import CheckRecord, SessionRecord
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """A run with everything that follows from its records.
+
+    `unflagged` are the verdicts without the flagged blocks, claim by claim.
+    """
+
+    session: SessionRecord
+    profile: Profile
+    experiments: tuple[Experiment, ...]
+    table: pd.DataFrame
+    evidence: Evidence
+    fit: Fit | None
+    verdicts: tuple[Verdict, ...]
+    unflagged: tuple[Verdict, ...]
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """Machine and software of the run."""
+        return self.session.environment
+
+
+def assess(folder: str | Path) -> Assessment:
+    """Read a run's records and judge its claims.
+
+    Raises
+    ------
+    RecordsError
+        If there are no records, or they are damaged or mixed.
+    """
+    records = read_records(folder)
+    session = first_session(records)
+    checks = {r.check: r.values for r in records if isinstance(r, CheckRecord)}
+    table = load(folder)
+    names = {c for r in records if isinstance(r, SessionRecord) for c in r.claims}
+    experiments = chosen(names) if names else ()
+    profile = chain_profile() if session.profile == "chain" else profile_named(session.profile)
+
+    def evidence_of(adjust: Callable[[Series], Series] = lambda s: s) -> Evidence:
+        return assemble(table, session.environment, checks, adjust=adjust)
+
+    evidence, clean = evidence_of(), evidence_of(unflagged)
+    fit = fit_times(evidence)
+    return Assessment(
+        session,
+        profile,
+        experiments,
+        table,
+        evidence,
+        fit,
+        judge_all(experiments, evidence, profile, fit),
+        judge_all(experiments, clean, profile, fit_times(clean)),
+    )
+
+
+def judge_all(
+    experiments: tuple[Experiment, ...], evidence: Evidence, profile: Profile, fit: Fit | None
+) -> tuple[Verdict, ...]:
+    """Each claim's verdict, then that on the time model where there are cells to predict."""
+    floor = evidence.noise_floor
+    verdicts = [judge(e.claim, e.judge(evidence, profile), floor) for e in experiments]
+    if fit is not None:
+        verdicts.append(judge("model", model_parts(fit, evidence), floor))
+    return tuple(verdicts)

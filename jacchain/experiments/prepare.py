@@ -1,0 +1,188 @@
+"""From a cell to what is timed: kernels that have been checked, with the facts about them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jacchain.chains.chain import Chain, random_chain
+from jacchain.chains.counting import count, twin_dims
+from jacchain.chains.evaluate import evaluator
+from jacchain.chains.plan import Plan
+from jacchain.chains.planners import plan
+from jacchain.costs.machine import Ceiling
+from jacchain.costs.timemodel import Rates, predicted_seconds
+from jacchain.experiments.cells import Cell
+from jacchain.experiments.profiles import Profile
+from jacchain.measure.caches import Caches, regime
+from jacchain.measure.timing import LEAST_SAMPLE_SECONDS, calibrate
+from jacchain.records.schema import Arm, CellRecord, Identity
+
+Kernel = Callable[[], object]
+
+MOST_COUNTED = 10**7  # above, a twin with smaller dims is counted
+CALLS_PER_BLOCK = 6  # four samples and the warm-up of both kernels
+MOST_MEMORY = 0.5  # share of the available memory that one cell may use
+
+
+@dataclass(frozen=True)
+class Session:
+    """What every cell of a worker is prepared with."""
+
+    identity: Identity
+    caches: Caches
+    rates: Rates
+    profile: Profile
+    memory: int  # bytes available
+    seed: int
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of all factors."""
+        return np.dtype(self.identity.dtype)
+
+
+def working_set(chosen: Plan, itemsize: int) -> int:
+    """Bytes that one evaluation touches: the factors once, and every step's result."""
+    factors = sum(m * n for m, n in zip(chosen.dims, chosen.dims[1:], strict=False))
+    return itemsize * (factors + sum(step.result_elements for step in chosen.steps))
+
+
+def admit(cell: Cell, session: Session) -> tuple[float, int, str | None]:
+    """Predicted seconds and bytes of a cell in this run, and why it is skipped, if it is."""
+    plans = [plan(cell.dims, order, dtype=session.dtype) for order in cell.orders]
+    calls = [max(predicted_seconds(p, session.rates), LEAST_SAMPLE_SECONDS) for p in plans]
+    seconds = session.profile.blocks * CALLS_PER_BLOCK / 2 * sum(calls)
+    needed = sum(working_set(p, session.dtype.itemsize) for p in plans)
+    if needed > MOST_MEMORY * session.memory:
+        share = f"over half of the {session.memory / 2**30:.1f} GiB available"
+        return seconds, needed, f"needs {needed / 2**30:.1f} GiB, {share}"
+    if seconds > session.profile.cell_seconds:
+        budget = f"over the profile's {session.profile.cell_seconds:.0f} s"
+        return seconds, needed, f"would take {seconds:.0f} s, {budget}"
+    return seconds, needed, None
+
+
+def build_chain(cell: Cell, session: Session) -> Chain:
+    """The random chain of a cell, the same in every process of a run."""
+    rng = np.random.default_rng([session.seed, *cell.dims])
+    return random_chain(cell.dims, dtype=session.dtype.name, rng=rng)
+
+
+def build_kernels(cell: Cell, chain: Chain) -> list[Kernel]:
+    """One prepared evaluation for each order."""
+    return [evaluator(chain, order, engine=cell.engine) for order in cell.orders]
+
+
+def check_agreement(cell: Cell, chain: Chain, kernels: list[Kernel]) -> tuple[float, float]:
+    """Largest difference between the orders' results, and the most that rounding explains.
+
+    Raises
+    ------
+    ArithmeticError
+        If they differ by more: then nothing may be timed.
+    """
+    results = [np.array(kernel()) for kernel in kernels]
+    error = float(np.abs(results[0] - results[-1]).max())
+    norms = float(np.prod([np.linalg.norm(f.to_dense()) for f in chain.factors]))
+    bound = 16 * float(np.finfo(chain.dtype).eps) * sum(chain.dims[1:-1]) * norms
+    if not error <= bound:
+        message = f"{cell.id}: the orders differ by {error:.3g}, rounding explains {bound:.3g}"
+        raise ArithmeticError(message)
+    tiny = np.finfo(chain.dtype).tiny
+    if not any(np.abs(result).max() > tiny / np.finfo(chain.dtype).eps for result in results):
+        message = f"{cell.id}: the entries fell into subnormals, which are slow; rescale the chain"
+        raise ArithmeticError(message)
+    return error, bound
+
+
+def counted(chain: Chain, order: str, seed: int) -> tuple[int, tuple[int, ...]]:
+    """Multiplications really executed, and at which dims: a smaller twin's above 10^7."""
+    if plan(chain.dims, order).multiplications <= MOST_COUNTED:
+        return count(chain, order), chain.dims
+    dims = twin_dims(chain.dims)
+    return count(random_chain(dims, rng=seed), order), dims
+
+
+def _arm(order: str, batch: int, count_of: tuple[int, tuple[int, ...]] | None, p: Plan,
+         session: Session) -> Arm:  # fmt: skip
+    touched = working_set(p, session.dtype.itemsize)
+    rows = sum(s.multiplications for s in p.steps if s.kind == "row-matrix")
+    return Arm(
+        order=order,
+        bracketing=p.bracketing,
+        products=len(p.steps),
+        multiplications=p.multiplications,
+        flops=p.flops,
+        bytes=p.bytes,
+        peak_elements=p.peak_elements,
+        working_set=touched,
+        regime=regime(touched, session.caches),
+        row_flops=2 * rows,
+        matrix_flops=p.flops - 2 * rows,
+        counted=count_of[0] if count_of else None,
+        counted_dims=count_of[1] if count_of else None,
+        batch=batch,
+    )
+
+
+def describe(
+    cell: Cell, chain: Chain | None, kernels: list[Kernel], session: Session
+) -> CellRecord:
+    """The cell's record: checked, counted and with its batches calibrated, unless skipped."""
+    seconds, needed, skipped = admit(cell, session)
+    error, bound = (None, None) if chain is None else check_agreement(cell, chain, kernels)
+    arms = []
+    for index, order in enumerate(cell.orders):
+        batch = calibrate(kernels[index]) if kernels else 1
+        of = counted(chain, order, session.seed) if chain and cell.role == "cell" else None
+        chosen = plan(cell.dims, order, dtype=session.dtype)
+        arms.append(_arm(order, batch, of, chosen, session))
+    return CellRecord(
+        identity=session.identity,
+        cell=cell.id,
+        role=cell.role,
+        engine=cell.engine,
+        dims=cell.dims,
+        arms=tuple(arms),
+        error=error,
+        error_bound=bound,
+        predicted_seconds=seconds,
+        predicted_bytes=needed,
+        skipped=skipped,
+    )
+
+
+def describe_ceiling(ceiling: Ceiling, kernel: Kernel, session: Session) -> CellRecord:
+    """The record of a reference kernel."""
+    rows = ceiling.flops if ceiling.kind == "row-matrix" else 0
+    arm = Arm(
+        order=ceiling.kernel,
+        bracketing=None,
+        products=0 if ceiling.kind == "copy" else 1,
+        multiplications=ceiling.flops // 2,
+        flops=ceiling.flops,
+        bytes=ceiling.bytes,
+        peak_elements=0,
+        working_set=ceiling.working_set,
+        regime=regime(ceiling.working_set, session.caches),
+        row_flops=rows,
+        matrix_flops=ceiling.flops - rows,
+        counted=None,
+        counted_dims=None,
+        batch=calibrate(kernel),
+    )
+    return CellRecord(
+        identity=session.identity,
+        cell=ceiling.id,
+        role="ceiling",
+        engine=ceiling.kind,
+        dims=ceiling.shape,
+        arms=(arm,),
+        error=None,
+        error_bound=None,
+        predicted_seconds=0.0,
+        predicted_bytes=ceiling.working_set,
+        skipped=None,
+    )

@@ -1,0 +1,179 @@
+"""The process that measures: it visits every cell in every round and prints records.
+
+It is started by the runner as `python -m jacchain.experiments.worker`, with the BLAS threads in
+its environment before numpy is loaded, a request as JSON on its standard input, and record lines
+expected on its standard output. It has no state worth keeping: killed at any moment, the records
+that it has printed are whole, and the next worker goes on from them.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from jacchain.costs.machine import Ceiling, ceilings
+from jacchain.costs.timemodel import rough_rates
+from jacchain.experiments.cells import Cell
+from jacchain.experiments.prepare import (
+    Kernel,
+    Session,
+    admit,
+    build_chain,
+    build_kernels,
+    describe,
+    describe_ceiling,
+)
+from jacchain.experiments.profiles import Profile
+from jacchain.experiments.registry import chosen
+from jacchain.measure.blocks import measure_block
+from jacchain.measure.caches import Caches
+from jacchain.measure.memory import available_bytes
+from jacchain.measure.threads import pin_threads
+from jacchain.records.codec import encode
+from jacchain.records.schema import BlockRecord, CellRecord, CheckRecord, Identity, Record
+
+Station = Cell | Ceiling
+Emit = Callable[[Record], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one worker is asked to do. `known` has the batches of cells that are on record."""
+
+    identity: Identity
+    caches: Caches
+    profile: Profile
+    process: int
+    seed: int
+    cells: tuple[Cell, ...]
+    claims: tuple[str, ...]
+    known: dict[str, tuple[int, ...] | None]
+    done: frozenset[tuple[str, int]]
+    checked: frozenset[str]
+
+
+REQUEST: TypeAdapter[Request] = TypeAdapter(Request)
+
+
+class KernelCache:
+    """Kernels with their arrays, kept between rounds as far as memory allows."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._kept: dict[str, tuple[list[Kernel], int]] = {}
+
+    def get(self, station: Station, session: Session) -> list[Kernel]:
+        """The kernels of a station; the least recently used make room for new ones."""
+        kept = self._kept.pop(station.id, None)
+        if kept is None:
+            needed = _bytes(station, session)
+            while (
+                self._kept and needed + sum(size for _, size in self._kept.values()) > self._limit
+            ):
+                del self._kept[next(iter(self._kept))]
+            kept = _kernels(station, session), needed
+        self._kept[station.id] = kept
+        return kept[0]
+
+
+def _bytes(station: Station, session: Session) -> int:
+    return station.working_set if isinstance(station, Ceiling) else admit(station, session)[1]
+
+
+def _kernels(station: Station, session: Session) -> list[Kernel]:
+    if isinstance(station, Ceiling):
+        return [station.build(station.shape, session.dtype)]
+    return build_kernels(station, build_chain(station, session))
+
+
+def _describe(station: Station, session: Session, cache: KernelCache) -> CellRecord:
+    if isinstance(station, Ceiling):
+        return describe_ceiling(station, cache.get(station, session)[0], session)
+    if admit(station, session)[2]:
+        return describe(station, None, [], session)
+    chain = build_chain(station, session)
+    return describe(station, chain, cache.get(station, session), session)
+
+
+def _stations(request: Request, session: Session) -> dict[str, Station]:
+    """Cells and ceilings by name; a run without cells needs no ceilings."""
+    found: list[Station] = list(request.cells)
+    if request.cells and request.profile.most_x:
+        found += ceilings(
+            request.caches.l2,
+            request.caches.llc,
+            dtype=session.dtype,
+            memory=session.memory // 4,
+        )
+    return {station.id: station for station in found}
+
+
+def measure(request: Request, emit: Emit) -> None:
+    """Visit every station in each round, in an order drawn anew, and emit what is not on record.
+
+    Rounds are what makes cells comparable: a machine that is slow for some seconds is slow for a
+    block of many cells, not for every block of one.
+    """
+    pin_threads(request.identity.threads)
+    memory = available_bytes()
+    rates = rough_rates(request.identity.dtype)
+    session = Session(
+        request.identity, request.caches, rates, request.profile, memory, request.seed
+    )
+    stations = _stations(request, session)
+    cache = KernelCache(session.memory // 3)
+    batches = dict(request.known)
+    for number in range(request.profile.rounds):
+        rng = np.random.default_rng([request.seed, request.process, number])
+        for name in rng.permutation(sorted(stations)):
+            if name not in batches:
+                record = _describe(stations[name], session, cache)
+                emit(record)
+                batches[name] = None if record.skipped else tuple(a.batch for a in record.arms)
+            batch = batches[name]
+            if batch is None or (name, number) in request.done:
+                continue
+            block = measure_block(cache.get(stations[name], session), batch, rng)
+            emit(_record(block, str(name), number, request))
+
+
+def _record(block: Any, cell: str, number: int, request: Request) -> BlockRecord:
+    return BlockRecord(
+        identity=request.identity,
+        cell=cell,
+        process=request.process,
+        round=number,
+        **vars(block),
+    )
+
+
+def check(request: Request, emit: Emit) -> None:
+    """Run the untimed checks of the claims that are not on record."""
+    for experiment in chosen(request.claims) if request.claims else ():
+        for name, function in experiment.checks.items():
+            if name not in request.checked:
+                values = function(request.seed % 2**32)
+                emit(CheckRecord(identity=request.identity, check=name, values=values))
+
+
+def _print(record: Record) -> None:
+    sys.stdout.buffer.write(encode(record))
+    sys.stdout.buffer.flush()
+
+
+def main() -> None:
+    """Serve one request; end quietly when nobody reads any more."""
+    request = REQUEST.validate_json(sys.stdin.read())
+    try:
+        measure(request, _print)
+        if request.process == 0:
+            check(request, _print)
+    except BrokenPipeError:
+        sys.stderr.close()
+
+
+if __name__ == "__main__":
+    main()

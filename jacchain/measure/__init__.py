@@ -1,0 +1,1 @@
+"""Measure callables on this machine: time, memory, threads, caches, environment."""

@@ -1,0 +1,211 @@
+"""What a measurement depends on: the machine and its software, and who else used it meanwhile."""
+
+import functools
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+
+from jacchain.measure.caches import detect_caches
+from jacchain.measure.threads import blas_description, usable_cores
+
+__all__ = ["Counters", "environment", "fingerprint", "process_counters"]
+
+_CPU = Path("/sys/devices/system/cpu")
+_IDENTITY = (
+    "cpu_model", "physical_cores", "logical_cores", "l2_bytes", "llc_bytes", "os", "architecture",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What the system has counted up to one moment; subtract two for a span.
+
+    Attributes
+    ----------
+    cpu_seconds : float
+        CPU time of this process, all threads together.
+    involuntary_switches : int
+        Times that the system took a core away from this process.
+    steal_seconds : float or None
+        Time, over all cores, that a hypervisor gave to other machines; None where not told.
+
+    Examples
+    --------
+    >>> Counters(3.0, 7, 0.5) - Counters(1.0, 5, 0.25)
+    Counters(cpu_seconds=2.0, involuntary_switches=2, steal_seconds=0.25)
+    """
+
+    cpu_seconds: float
+    involuntary_switches: int
+    steal_seconds: float | None
+
+    def __sub__(self, earlier: Self) -> "Counters":
+        """Return what was counted since `earlier`."""
+        steal, steal_before = self.steal_seconds, earlier.steal_seconds
+        return Counters(
+            self.cpu_seconds - earlier.cpu_seconds,
+            self.involuntary_switches - earlier.involuntary_switches,
+            None if steal is None or steal_before is None else steal - steal_before,
+        )
+
+
+def process_counters() -> Counters:
+    """Return the counters of this process now; takes some 20 microseconds.
+
+    Examples
+    --------
+    >>> before = process_counters()
+    >>> (process_counters() - before).cpu_seconds >= 0
+    True
+    """
+    return Counters(time.process_time_ns() / 1e9, _involuntary_switches(), _steal_seconds())
+
+
+def environment(*, jacchain_version: str | None = None) -> dict[str, Any]:
+    """Describe this machine and its software, with no names of hosts, users or folders.
+
+    Parameters
+    ----------
+    jacchain_version : str, optional
+        By default that of the installed package.
+
+    Returns
+    -------
+    dict
+        Ready for JSON. Sizes in bytes; None for what this system does not tell.
+
+    Examples
+    --------
+    >>> sorted(environment(jacchain_version="0.1.0"))[:4]
+    ['architecture', 'blas', 'cpu_model', 'governor']
+    """
+    caches = detect_caches()
+    return {
+        "cpu_model": _cpu_model(),
+        "physical_cores": psutil.cpu_count(logical=False),
+        "logical_cores": psutil.cpu_count(),
+        "usable_cores": usable_cores(),
+        "l2_bytes": caches.l2,
+        "llc_bytes": caches.llc,
+        "memory_bytes": psutil.virtual_memory().total,
+        "os": platform.system(),
+        "kernel": platform.release(),
+        "architecture": platform.machine(),
+        "python": platform.python_version(),
+        "numpy": importlib.metadata.version("numpy"),
+        "scipy": importlib.metadata.version("scipy"),
+        "blas": blas_description(),
+        "jacchain": jacchain_version or importlib.metadata.version("jacchain"),
+        "load_averages": list(psutil.getloadavg()),
+        **_processor_state(),
+    }
+
+
+def fingerprint(environment: Mapping[str, Any]) -> str:
+    """Return twelve hexadecimal digits that are equal for the same hardware and system.
+
+    Software is left out: it is compared by itself, so that a mismatch can be named.
+
+    Parameters
+    ----------
+    environment : mapping
+        As `environment` returns it, from this run or from a record.
+
+    Examples
+    --------
+    >>> here = environment(jacchain_version="0.1.0")
+    >>> fingerprint(here) == fingerprint(here | {"load_averages": [9.0, 9.0, 9.0]})
+    True
+    """
+    identity = {name: environment[name] for name in _IDENTITY}
+    identity["memory_gib"] = round(environment["memory_bytes"] / 2**30)  # kernels keep some back
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _processor_state() -> dict[str, Any]:
+    """Return the settings that decide how steadily the processor runs."""
+    smt = _read(_CPU / "smt/active")
+    return {
+        "governor": _read(_CPU / "cpu0/cpufreq/scaling_governor"),
+        "turbo": turbo(_read(_CPU / "intel_pstate/no_turbo"), _read(_CPU / "cpufreq/boost")),
+        "smt": None if smt is None else smt == "1",
+        "hypervisor": hypervisor(_cpuinfo().get("flags")),
+    }
+
+
+def turbo(no_turbo: str | None, boost: str | None) -> bool | None:
+    """Return whether the clock may rise, from the two Linux settings, of which one exists."""
+    if no_turbo is not None:
+        return no_turbo == "0"
+    return None if boost is None else boost == "1"
+
+
+def hypervisor(flags: str | None) -> bool | None:
+    """Return whether the processor's flags betray a virtual machine; None without flags."""
+    return None if flags is None else "hypervisor" in flags.split()
+
+
+@functools.cache
+def _cpu_model() -> str:
+    """Return the processor's name, from py-cpuinfo only where need be: that takes a second."""
+    if model := _cpuinfo().get("model name"):
+        return model
+    import cpuinfo
+
+    return str(cpuinfo.get_cpu_info().get("brand_raw") or platform.processor() or "unknown")
+
+
+@functools.cache
+def _cpuinfo() -> dict[str, str]:
+    """Return Linux's description of the first core, empty elsewhere."""
+    first = (_read(Path("/proc/cpuinfo")) or "").split("\n\n")[0]
+    pairs = (line.partition(":") for line in first.splitlines())
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _read(path: Path) -> str | None:
+    """Return the text of a system file, None where this system has or tells none."""
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return None
+
+
+def _involuntary_switches() -> int:
+    """Return how often the system took a core away from this process."""
+    if sys.platform == "win32":
+        return int(psutil.Process().num_ctx_switches().involuntary)
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
+
+
+def _steal_seconds() -> float | None:
+    """Return the time stolen from all cores since boot, None where it is not told."""
+    try:
+        with Path("/proc/stat").open("rb", buffering=0) as file:
+            return steal_seconds(file.read(256), os.sysconf("SC_CLK_TCK"))
+    except OSError:
+        return None
+
+
+def steal_seconds(stat: bytes, ticks_per_second: int) -> float | None:
+    r"""Return the stolen seconds in the first line of `/proc/stat`, its eighth number.
+
+    Examples
+    --------
+    >>> steal_seconds(b"cpu  25256 0 3328 309764 341 0 48 1916 0 0\ncpu0 12948", 100)
+    19.16
+    """
+    fields = stat.split(b"\n", 1)[0].split()
+    return int(fields[8]) / ticks_per_second if len(fields) > 8 else None

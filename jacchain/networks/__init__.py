@@ -1,0 +1,1 @@
+"""Networks at a point: layers, losses, their layer Jacobians and parameter gradients."""

@@ -1,0 +1,110 @@
+"""Elementwise activations `z = s(a)` with their derivatives `s'(a)`.
+
+Functions keep the dtype and take any shape. Where `holomorphic`, the function also takes complex
+arrays, so that complex steps can check its derivative.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import log1p, ndtr  # numpy's complex log1p loses digits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from jacchain.networks.arrays import Array
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An elementwise function `s` and its derivative `s'`, both of the preactivation `a`."""
+
+    name: str
+    function: Callable[[Array], Array]
+    derivative: Callable[[Array], Array]
+    holomorphic: bool
+
+
+def _identity(a: Array) -> Array:
+    return a
+
+
+def _tanh_derivative(a: Array) -> Array:
+    return 1 - np.square(np.tanh(a))
+
+
+def _sigmoid(a: Array) -> Array:
+    return (1 + np.tanh(a / 2)) / 2  # no exp, hence no overflow
+
+
+def _sigmoid_derivative(a: Array) -> Array:
+    return _tanh_derivative(a / 2) / 4
+
+
+def _relu(a: Array) -> Array:
+    return np.maximum(a, 0)
+
+
+def _relu_derivative(a: Array) -> Array:
+    return (a > 0).astype(a.dtype)  # 0 at the kink, by convention
+
+
+def _softplus(a: Array) -> Array:
+    # log(1 + e^a) = a + log(1 + e^-a): of the two, take the one whose exponential is at most 1.
+    positive = a.real > 0
+    return a * positive + log1p(np.exp(np.where(positive, -a, a)))
+
+
+def _gelu(a: Array) -> Array:
+    return a * ndtr(a)
+
+
+def _gelu_derivative(a: Array) -> Array:
+    bounded = np.clip(a, -40, 40)  # beyond, the normal density is 0 in float64 and a^2 may overflow
+    density = np.exp(-np.square(bounded) / 2) / math.sqrt(2 * math.pi)
+    return np.asarray(ndtr(a) + bounded * density)
+
+
+ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(
+    {
+        activation.name: activation
+        for activation in (
+            Activation("identity", _identity, np.ones_like, holomorphic=True),
+            Activation("tanh", np.tanh, _tanh_derivative, holomorphic=True),
+            Activation("sigmoid", _sigmoid, _sigmoid_derivative, holomorphic=True),
+            Activation("relu", _relu, _relu_derivative, holomorphic=False),
+            Activation("softplus", _softplus, _sigmoid, holomorphic=True),
+            Activation("gelu", _gelu, _gelu_derivative, holomorphic=True),
+        )
+    }
+)
+
+
+def as_activation(activation: str | Activation) -> Activation:
+    """Return the activation of that name; an `Activation` is returned as it is.
+
+    Raises
+    ------
+    ValueError
+        If no activation has that name.
+
+    Examples
+    --------
+    >>> as_activation("tanh").name
+    'tanh'
+    >>> as_activation("step")
+    Traceback (most recent call last):
+        ...
+    ValueError: unknown activation 'step'; known: gelu, identity, relu, sigmoid, softplus, tanh
+    """
+    if isinstance(activation, Activation):
+        return activation
+    if activation not in ACTIVATIONS:
+        msg = f"unknown activation {activation!r}; known: {', '.join(sorted(ACTIVATIONS))}"
+        raise ValueError(msg)
+    return ACTIVATIONS[activation]

@@ -1,0 +1,89 @@
+"""Parameter gradients by the chain rule, with cached adjoints."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from jacchain.networks.arrays import Array
+from jacchain.networks.network import Network, numbered, trace
+
+Gradients: TypeAlias = dict[str, Array]
+
+
+def gradients(network: Network, x: npt.ArrayLike, target: npt.ArrayLike) -> Gradients:
+    """Return the gradient of the loss by every parameter and by the input, at a point.
+
+    One sweep, loss first: the adjoint `g_i = dl/dz_i`, a row, is computed once and serves
+    `dl/db_i = g_i diag(s'(a_i))`, `dl/dW_i`, the outer product of that with `z_{i-1}`, and
+    `g_{i-1} = dl/db_i W_i`.
+
+    Parameters
+    ----------
+    network
+        Of L layers.
+    x
+        The point, of shape `(|x|,)`.
+    target
+        As `Network.chain` takes it.
+
+    Returns
+    -------
+    dict
+        "W1", "b1", ..., "WL", "bL", each of its parameter's shape, and "x", of shape `(|x|,)`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `x` or `target` is not real, of another shape, not finite, or no such target.
+
+    Examples
+    --------
+    >>> from jacchain.networks.layers import AffineLayer
+    >>> net = Network([AffineLayer([[1.0, 2.0]], [0.0])], "squared_error")
+    >>> gradients(net, [3, -1], [5])
+    {'W1': array([[-12.,   4.]]), 'b1': array([-4.]), 'x': array([-4., -8.])}
+    """
+    inputs, targets = network.as_input(x)[np.newaxis], network.as_target(target)[np.newaxis]
+    by_parameter, adjoints = sweep(network, inputs, targets)
+    return {**by_parameter, "x": adjoints[0]}
+
+
+def batch_gradients(network: Network, inputs: npt.ArrayLike, targets: npt.ArrayLike) -> Gradients:
+    """Return the gradient by every parameter of the loss averaged over a batch.
+
+    Parameters
+    ----------
+    network
+        Of L layers.
+    inputs
+        One point a row, of shape `(n, |x|)`, n at least 1.
+    targets
+        One target a row: `n` class indices, or of shape `(n, |z_L|)`.
+
+    Returns
+    -------
+    dict
+        "W1", "b1", ..., "WL", "bL", each of its parameter's shape.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `gradients`, or if there is not one target for each input.
+    """
+    by_parameter, _ = sweep(network, *network.as_batch(inputs, targets))
+    return by_parameter
+
+
+def sweep(network: Network, inputs: Array, targets: Array) -> tuple[Gradients, Array]:
+    """Return the mean loss's gradients by the parameters, and by each of the inputs."""
+    passed = trace(network.layers, inputs)
+    adjoints = network.loss.row(passed.output, targets) / len(inputs)
+    by_layer = []
+    steps = zip(network.layers, passed.outputs[:-1], passed.preactivations, strict=True)
+    for layer, before, preactivations in reversed(list(steps)):
+        by_name, adjoints = layer.pullback(adjoints, before, preactivations)
+        by_layer.append(by_name)
+    return numbered(reversed(by_layer)), adjoints

@@ -1,0 +1,213 @@
+"""A feed-forward network with a scalar loss, its forward pass and its chain at a point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jacchain.chains.chain import Chain
+from jacchain.networks.arrays import Array, as_array
+from jacchain.networks.losses import Loss, as_loss
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from jacchain.networks.layers import Layer
+
+
+@dataclass(frozen=True, eq=False)
+class ForwardPass:
+    """What a forward pass computed, at one point or for a batch.
+
+    Attributes
+    ----------
+    outputs
+        `z_0 .. z_L`, where `z_0` is the input, each of shape `(..., |z_i|)`.
+    preactivations
+        `a_1 .. a_L`, each of shape `(..., |z_i|)`.
+    """
+
+    outputs: tuple[Array, ...]
+    preactivations: tuple[Array, ...]
+
+    @property
+    def output(self) -> Array:
+        """`z_L`, what the loss is taken of."""
+        return self.outputs[-1]
+
+
+@dataclass(frozen=True, init=False, eq=False, repr=False)
+class Network:
+    """Layers that fit, one after the other, and a loss of the last one's output.
+
+    Parameters
+    ----------
+    layers
+        At least one, the input's first.
+    loss
+        By name or as a `Loss`: "squared_error" is `1/2 |z - y|^2`, "cross_entropy" that of the
+        softmax of `z`.
+
+    Raises
+    ------
+    TypeError
+        If the layers' dtypes differ.
+    ValueError
+        If there is no layer, sizes do not fit, or the loss is unknown.
+
+    Examples
+    --------
+    >>> from jacchain.networks.layers import AffineLayer
+    >>> net = Network([AffineLayer([[1.0, 2.0]], [0.0])], "squared_error")
+    >>> net
+    Network(2 -> 1, squared_error, float64)
+    >>> net.forward([3, -1]).output
+    array([1.])
+    >>> net.loss_value([3, -1], [5])
+    8.0
+    """
+
+    layers: tuple[Layer, ...]
+    loss: Loss
+
+    def __init__(self, layers: Iterable[Layer], loss: str | Loss = "squared_error") -> None:
+        object.__setattr__(self, "layers", tuple(layers))
+        object.__setattr__(self, "loss", as_loss(loss))
+        _check_layers(self.layers)
+
+    def __repr__(self) -> str:
+        """Return the sizes, the loss and the dtype."""
+        sizes = " -> ".join(map(str, self.sizes))
+        return f"Network({sizes}, {self.loss.name}, {self.dtype})"
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """`(|x|, |z_1|, ..., |z_L|)`, the input first."""
+        return (self.layers[0].input_size, *(layer.output_size for layer in self.layers))
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """`(1, |z_L|, ..., |z_1|, |x|)`, the dims of its chain: planning needs no more."""
+        return (1, *reversed(self.sizes))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of all parameters and of everything computed."""
+        return self.layers[0].dtype
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        """`{"W1": ..., "b1": ..., "W2": ...}`, layers counted from 1."""
+        return numbered(layer.parameters for layer in self.layers)
+
+    def forward(self, x: npt.ArrayLike) -> ForwardPass:
+        """Return everything computed on the way from `x`, of shape `(|x|,)`, to the output.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `x` is not real, of another shape, or not finite.
+        """
+        return trace(self.layers, self.as_input(x))
+
+    def loss_value(self, x: npt.ArrayLike, target: npt.ArrayLike) -> float:
+        """Return the loss at `x`; raises as `chain` does."""
+        return float(self.loss.value(self.forward(x).output, self.as_target(target)))
+
+    def chain(self, x: npt.ArrayLike, target: npt.ArrayLike) -> Chain:
+        """Return the Jacobian chain of the loss by the input, at a point.
+
+        Its factors are the row `dl/dz_L` and `dz_i/dz_{i-1} = diag(s'(a_i)) W_i`, `i = L .. 1`,
+        so its dims are `(1, |z_L|, ..., |z_1|, |x|)`.
+
+        Parameters
+        ----------
+        x
+            The point, of shape `(|x|,)`. Converted to the network's dtype.
+        target
+            Of shape `(|z_L|,)`; for "cross_entropy" a class index or a probability vector.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `x` or `target` is not real, of another shape, not finite, or no such target.
+
+        Examples
+        --------
+        >>> from jacchain.networks.layers import AffineLayer
+        >>> net = Network([AffineLayer([[1.0, 2.0]], [0.0])], "squared_error")
+        >>> chain = net.chain([3, -1], target=[5])
+        >>> chain.dims
+        (1, 1, 2)
+        >>> [factor.to_dense().tolist() for factor in chain.factors]
+        [[[-4.0]], [[1.0, 2.0]]]
+        """
+        passed, at = self.forward(x), self.as_target(target)
+        row = self.loss.row(passed.output, at)[np.newaxis, :]
+        jacobians = [
+            layer.jacobian(a) for layer, a in zip(self.layers, passed.preactivations, strict=True)
+        ]
+        return Chain([row, *reversed(jacobians)], check_finite=True)
+
+    def as_input(self, x: npt.ArrayLike) -> Array:
+        """Return `x` validated, of shape `(|x|,)` and the network's dtype."""
+        return as_array(x, "the input", self.sizes[:1], self.dtype)
+
+    def as_target(self, target: npt.ArrayLike) -> Array:
+        """Return `target` validated, of shape `(|z_L|,)` and the network's dtype."""
+        return self.loss.as_target(target, self.sizes[-1], self.dtype)
+
+    def as_inputs(self, inputs: npt.ArrayLike) -> Array:
+        """Return a batch of points validated, one a row, of shape `(n, |x|)`."""
+        return as_array(inputs, "the batch of inputs", (None, self.sizes[0]), self.dtype)
+
+    def as_batch(self, inputs: npt.ArrayLike, targets: npt.ArrayLike) -> tuple[Array, Array]:
+        """Return points and their targets validated, `(n, |x|)` and `(n, |z_L|)`."""
+        points = self.as_inputs(inputs)
+        rows = [self.as_target(target) for target in np.atleast_1d(targets)]
+        if len(rows) != len(points):
+            msg = f"{len(points)} inputs, but {len(rows)} targets; expected one for each input"
+            raise ValueError(msg)
+        return points, np.stack(rows)
+
+
+def trace(layers: Iterable[Layer], inputs: Array) -> ForwardPass:
+    """Return the forward pass of validated `inputs`, a point `(|x|,)` or a batch `(n, |x|)`."""
+    outputs, preactivations = [inputs], []
+    for layer in layers:
+        preactivation, output = layer.forward(outputs[-1])
+        preactivations.append(preactivation)
+        outputs.append(output)
+    return ForwardPass(tuple(outputs), tuple(preactivations))
+
+
+def numbered(arrays: Iterable[Mapping[str, Array]]) -> dict[str, Array]:
+    """Return `{"W1": ...}` from each layer's `{"W": ...}`, layers counted from 1."""
+    return {
+        f"{name}{number}": array
+        for number, by_name in enumerate(arrays, start=1)
+        for name, array in by_name.items()
+    }
+
+
+def _check_layers(layers: tuple[Layer, ...]) -> None:
+    if not layers:
+        msg = "a network of no layers; expected at least one"
+        raise ValueError(msg)
+    for number, (before, layer) in enumerate(pairwise(layers), start=2):
+        if layer.input_size != before.output_size:
+            msg = (
+                f"layer {number} takes {layer.input_size} elements, but layer {number - 1} gives "
+                f"{before.output_size}; make the two sizes equal"
+            )
+            raise ValueError(msg)
+        if layer.dtype != before.dtype:
+            msg = (
+                f"layer {number} is {layer.dtype}, but layer {number - 1} {before.dtype}; "
+                "expected one dtype for all layers"
+            )
+            raise TypeError(msg)

@@ -1,0 +1,31 @@
+"""What can go wrong with records: always a problem together with its remedy."""
+
+
+class RecordsError(Exception):
+    """Records that can't be read, written or mixed.
+
+    Parameters
+    ----------
+    problem : str
+        What is wrong and where, with the bad value.
+    remedy : str
+        What the reader can do about it.
+
+    Examples
+    --------
+    >>> print(RecordsError("run/records.jsonl, line 7: not JSON", "Delete that line."))
+    run/records.jsonl, line 7: not JSON. Delete that line.
+    """
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(problem, remedy)
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        """Return the problem and the remedy, each a sentence."""
+        return f"{self.problem}. {self.remedy}"
+
+
+class RecordsWarning(UserWarning):
+    """Records that were repaired or read in part; the message says what it cost."""

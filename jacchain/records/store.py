@@ -1,0 +1,167 @@
+"""The file that a run writes to: one line for each record, safe against crashes."""
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from io import FileIO
+from pathlib import Path
+from typing import Self
+
+from filelock import FileLock, Timeout
+
+from jacchain.records.codec import encode
+from jacchain.records.errors import RecordsError, RecordsWarning
+from jacchain.records.read import PLAIN, parse, whole_lines
+from jacchain.records.schema import Identity, Key, Record
+
+LOCK = ".lock"
+PREVIOUS = "records-previous.jsonl"
+
+
+class Store:
+    """The records of one run, opened with `Store.open`.
+
+    Attributes
+    ----------
+    path : Path
+        The file ``records.jsonl``.
+    identity : Identity
+        The identity of all its records.
+    records : list of Record
+        Those found and those appended, in order.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from jacchain.records.schema import CheckRecord, Identity
+    >>> here = Identity(machine="4f1c", numpy="2.1", blas="OpenBLAS 0.3", jacchain="0.1",
+    ...                 dtype="float64", threads=1)
+    >>> check = CheckRecord(identity=here, check="taylor", values={"order": 2.01})
+    >>> with TemporaryDirectory() as folder:
+    ...     with Store.open(folder, here) as store:
+    ...         store.append(check)
+    ...     with Store.open(folder, here) as store:  # resumes
+    ...         store.done(check.key)
+    True
+    """
+
+    def __init__(self, file: FileIO, path: Path, identity: Identity, records: list[Record]) -> None:
+        self.path = path
+        self.identity = identity
+        self.records = records
+        self._file = file
+        self._keys = {record.key for record in records}
+
+    @classmethod
+    @contextmanager
+    def open(cls, folder: str | Path, identity: Identity, *, fresh: bool = False) -> Iterator[Self]:
+        """Lock a folder for this run alone, and resume what it holds.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Made if it is not there.
+        identity : Identity
+            What this run measures with.
+        fresh : bool
+            Set the records of an earlier run aside, as ``records-previous.jsonl``.
+
+        Raises
+        ------
+        RecordsError
+            If the folder can't be written, another run is writing to it, or its records are
+            damaged or of another identity. Nothing is changed then.
+
+        Warns
+        -----
+        RecordsWarning
+            If a torn last line was removed.
+        """
+        path = Path(folder) / PLAIN
+        with _lock(path.parent), _open(path, fresh=fresh) as file:
+            yield cls(file, path, identity, _resume(file, path, identity))
+
+    def done(self, key: Key | None) -> bool:
+        """Whether the record with this key is there; sessions, whose key is None, never are."""
+        return key is not None and key in self._keys
+
+    def append(self, record: Record) -> None:
+        """Write one record through to the disk.
+
+        Raises
+        ------
+        RecordsError
+            If the record is invalid, is there already or has another identity, or if it can't be
+            written (full disk): the file then ends with the record before it.
+        """
+        if self.done(record.key):
+            problem = f"{self.path}: {record.key} is already recorded"
+            raise RecordsError(problem, "Ask done(key) before measuring.")
+        if differences := record.identity.differences(self.identity):
+            problem = f"{self.path}: the record has {', '.join(differences)}"
+            raise RecordsError(problem, "Give it the identity of the store.")
+        _write(self._file, encode(record), self.path)
+        self.records.append(record)
+        self._keys.add(record.key)
+
+
+def _lock(folder: Path) -> AbstractContextManager[object]:
+    """Make the folder and lock it, without waiting."""
+    with _reporting(f"can't write to the folder {folder}", "Choose another with --out."):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            return FileLock(folder / LOCK, timeout=0).acquire()
+        except Timeout as error:
+            problem = f"another run is writing to the folder {folder}"
+            remedy = "Wait until it is done, or choose another folder with --out."
+            raise RecordsError(problem, remedy) from error
+
+
+def _open(path: Path, *, fresh: bool) -> FileIO:
+    """Open for reading and appending; unbuffered, so that a failed write leaves nothing behind."""
+    with _reporting(f"can't write {path}", "Make it writable, or choose another with --out."):
+        if fresh and path.exists():
+            path.replace(path.with_name(PREVIOUS))
+        return FileIO(path, "a+")
+
+
+def _resume(file: FileIO, path: Path, identity: Identity) -> list[Record]:
+    """Read what an earlier start left; repair its last line only once all else is accepted."""
+    file.seek(0)
+    data = file.readall()
+    whole = whole_lines(data)
+    records = parse(whole, path, identity)
+    if len(whole) < len(data):
+        file.truncate(len(whole))
+        message = f"{path}: removed a torn last line; only what it held is measured again"
+        warnings.warn(message, RecordsWarning, stacklevel=2)
+    elif data and not data.endswith(b"\n"):
+        _write(file, b"\n", path)
+    return records
+
+
+def _write(file: FileIO, data: bytes, path: Path) -> None:
+    """Write all bytes through to the disk, or none."""
+    remedy = "No finished record is lost: mend that and run again, and the run resumes."
+    end = os.fstat(file.fileno()).st_size
+    rest = memoryview(data)
+    with _reporting(f"can't write {path}", remedy):
+        try:
+            while rest:  # a disk about to be full takes a part, and only then fails
+                rest = rest[file.write(rest) :]
+            os.fsync(file.fileno())
+        except OSError:
+            with suppress(OSError):  # the torn line is repaired when the run resumes
+                file.truncate(end)
+            raise
+
+
+@contextmanager
+def _reporting(problem: str, remedy: str) -> Iterator[None]:
+    """Turn the operating system's errors into ones with a remedy."""
+    try:
+        yield
+    except OSError as error:
+        message = f"{problem}: {error.strerror}"
+        raise RecordsError(message, remedy) from error

@@ -1,0 +1,137 @@
+"""Threads are set in every BLAS, and a BLAS that disobeys is found out."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import threadpoolctl
+
+from jacchain.measure import threads
+from jacchain.measure.threads import (
+    blas_description,
+    pin_threads,
+    thread_environment,
+    usable_cores,
+)
+
+POOL = {
+    "user_api": "blas",
+    "internal_api": "openblas",
+    "version": "0.3.29",
+    "architecture": "SkylakeX",
+    "num_threads": 1,
+}
+
+
+@pytest.fixture(autouse=True)
+def _threads_given_back():
+    with threadpoolctl.threadpool_limits():
+        yield
+
+
+@pytest.fixture
+def loaded(monkeypatch):
+    """A function that replaces the loaded libraries by the given pools."""
+
+    def load(*pools):
+        monkeypatch.setattr(threadpoolctl, "threadpool_info", lambda: list(pools))
+
+    return load
+
+
+def test_every_blas_is_addressed():
+    environment = thread_environment(3)
+    assert set(environment.values()) == {"3"}
+    assert environment.keys() >= {
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "OMP_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+        "BLIS_NUM_THREADS",
+    }
+
+
+@pytest.mark.parametrize("n", [1, usable_cores()])
+def test_a_process_started_with_the_environment_has_that_many_threads(n):
+    code = (
+        "import numpy, threadpoolctl; "
+        "print(*{p['num_threads'] for p in threadpoolctl.threadpool_info() "
+        "if p['user_api'] == 'blas'} or {%d})"
+    )
+    child = subprocess.run(
+        [sys.executable, "-c", code % n],
+        env=os.environ | thread_environment(n),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert child.stdout.split() == [str(n)]
+
+
+@pytest.mark.parametrize("n", [usable_cores(), 1])
+def test_pinned_pools_have_that_many_threads(n):
+    pinned = pin_threads(n)
+    pools = [p for p in threadpoolctl.threadpool_info() if p["user_api"] == "blas"]
+    assert pinned == bool(pools)
+    assert {pool["num_threads"] for pool in pools} <= {n}
+
+
+@pytest.mark.parametrize("n", [0, -2])
+@pytest.mark.parametrize("function", [pin_threads, thread_environment])
+def test_fewer_than_one_thread_is_refused(function, n):
+    with pytest.raises(ValueError, match=f"{n} BLAS threads; at least 1"):
+        function(n)
+
+
+def test_more_threads_than_cores_are_refused(monkeypatch):
+    monkeypatch.setattr(threads, "usable_cores", lambda: 4)
+    with pytest.raises(ValueError, match=r"5 BLAS threads.*4 cores; ask for at most 4"):
+        pin_threads(5)
+
+
+def test_one_disobedient_pool_among_several_is_named(loaded):
+    loaded(POOL, POOL | {"internal_api": "mkl", "version": "2024.1", "num_threads": 3})
+    with pytest.raises(RuntimeError, match=r"mkl 2024.1 SkylakeX kept 3 threads where 1"):
+        pin_threads(1)
+
+
+def test_pools_of_other_libraries_are_left_alone(loaded):
+    loaded(POOL, {"user_api": "openmp", "num_threads": 8})
+    assert pin_threads(1) is True
+
+
+def test_a_blas_without_pools_is_not_called_verified(loaded):
+    loaded()
+    assert pin_threads(1) is False
+
+
+@pytest.mark.parametrize(
+    ("pool", "expected"),
+    [
+        (POOL, "openblas 0.3.29 SkylakeX"),
+        ({"user_api": "blas", "internal_api": "mkl", "version": "2024.1"}, "mkl 2024.1"),
+        (POOL | {"version": None, "architecture": None}, "openblas"),
+    ],
+)
+def test_description_says_what_is_known(loaded, pool, expected):
+    loaded({"user_api": "openmp", "internal_api": "openmp"}, pool)
+    assert blas_description() == expected
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (
+            {"Build Dependencies": {"blas": {"name": "accelerate", "version": "26"}}},
+            "accelerate 26",
+        ),
+        ({"Build Dependencies": {"blas": {"name": "accelerate"}}}, "accelerate"),
+        ({}, "unknown"),
+    ],
+)
+def test_without_pools_numpy_says_what_it_was_built_with(loaded, monkeypatch, config, expected):
+    loaded()
+    monkeypatch.setattr(np, "show_config", lambda mode: {"dicts": config}[mode])
+    assert blas_description() == expected

@@ -1,0 +1,75 @@
+"""Activations against complex steps, central differences and known values."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jacchain.networks.activations import ACTIVATIONS, as_activation
+
+POINTS = np.array([-30.0, -3.0, -1.0, -1e-3, 1e-3, 0.5, 2.0, 30.0])
+KNOWN = [
+    ("identity", 1.5, 1.5),
+    ("tanh", np.log(2), 0.6),
+    ("sigmoid", np.log(3), 0.75),
+    ("relu", -2.0, 0.0),
+    ("relu", 2.0, 2.0),
+    ("softplus", 0.0, np.log(2)),
+    ("softplus", np.log(2), np.log(3)),
+    ("gelu", 1.0, 0.8413447460685429),  # the normal distribution at 1
+    ("gelu", -1.0, -0.15865525393145707),
+]
+every_activation = pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=lambda s: s.name)
+
+
+@pytest.mark.parametrize(("name", "a", "expected"), KNOWN)
+def test_known_value(name, a, expected):
+    assert ACTIVATIONS[name].function(np.array([a]))[0] == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    "activation", [s for s in ACTIVATIONS.values() if s.holomorphic], ids=lambda s: s.name
+)
+@given(a=st.floats(-50, 50))
+def test_derivative_is_the_complex_step(activation, a):
+    point, step = np.array([a]), 1e-30
+    expected = activation.function(point + 1j * step).imag / step
+    np.testing.assert_allclose(activation.derivative(point), expected, rtol=1e-9, atol=1e-15)
+
+
+@every_activation
+def test_derivative_is_the_central_difference(activation):
+    step = 1e-5
+    difference = activation.function(POINTS + step) - activation.function(POINTS - step)
+    np.testing.assert_allclose(activation.derivative(POINTS), difference / (2 * step), atol=1e-8)
+
+
+@every_activation
+def test_complex_function_continues_the_real_one(activation):
+    if activation.holomorphic:
+        function = activation.function
+        np.testing.assert_allclose(function(POINTS + 0j).real, function(POINTS), rtol=1e-12)
+
+
+def test_only_relu_is_not_holomorphic():
+    assert [s.name for s in ACTIVATIONS.values() if not s.holomorphic] == ["relu"]
+    assert ACTIVATIONS["relu"].derivative(np.array([0.0]))[0] == 0
+
+
+@every_activation
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_far_out_stays_finite_and_keeps_the_dtype(activation, dtype):
+    far = np.array([-1e30, -1000, 0, 1000, 1e30], dtype)
+    for values in (activation.function(far), activation.derivative(far)):
+        assert values.dtype == dtype
+        assert np.isfinite(values).all()
+
+
+def test_tails_keep_relative_accuracy():
+    assert ACTIVATIONS["softplus"].function(np.array([-700.0]))[0] == pytest.approx(np.exp(-700))
+    assert ACTIVATIONS["gelu"].function(np.array([-10.0]))[0] == pytest.approx(-7.61985302416e-23)
+
+
+def test_unknown_name_lists_the_known():
+    with pytest.raises(ValueError, match=r"'swish'; known: gelu, identity, relu, sigmoid"):
+        as_activation("swish")

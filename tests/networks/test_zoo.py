@@ -1,0 +1,53 @@
+"""Named networks, and the article's example f(x, y) = xy."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jacchain.networks import zoo
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("article", 8 * 6 + 6 + 6 * 5 + 5 + 5 * 3 + 3),
+        ("lenet-300-100", 266_610),  # as the pruning literature counts it
+        ("digits", 6_570),
+    ],
+)
+def test_number_of_parameters(name, parameters):
+    network = zoo.load(name, rng=0)
+    assert sum(array.size for array in network.parameters.values()) == parameters
+    assert network.sizes == zoo.ZOO[name].sizes
+
+
+def test_the_articles_network_has_three_layers_and_four_factors():
+    network = zoo.load("article", rng=0)
+    assert network.chain(np.ones(8), np.zeros(3)).dims == (1, 3, 5, 6, 8)
+
+
+def test_unknown_name_lists_the_known():
+    with pytest.raises(ValueError, match="'alexnet'; known: article, digits, lenet-300-100"):
+        zoo.load("alexnet")
+
+
+@given(h=st.integers(-1000, 1000))
+def test_moving_x_by_h_lowers_the_articles_product_by_exactly_6h(h):
+    value, row = zoo.article_product(2, -6)
+    assert row.tolist() == [[-6, 2]]
+    assert zoo.article_product(2 + h, -6)[0] - value == -6 * h == h * row[0, 0]
+
+
+@given(x=st.floats(-10, 10), y=st.floats(-10, 10))
+def test_row_of_the_product_is_the_complex_step(x, y):
+    step = 1e-30
+    by_x, by_y = ((x + 1j * step) * y).imag / step, (x * (y + 1j * step)).imag / step
+    np.testing.assert_allclose(
+        zoo.article_product(x, y)[1], [[by_x, by_y]], rtol=1e-14, atol=1e-200
+    )
+
+
+def test_product_refuses_nan():
+    with pytest.raises(ValueError, match=r"the point \(x, y\) is nan at index \(1,\)"):
+        zoo.article_product(1, np.nan)

@@ -1,0 +1,242 @@
+"""The store: resuming, repairing, refusing, and failing without loss."""
+
+import subprocess
+import sys
+import textwrap
+import warnings
+from dataclasses import fields, replace
+
+import pytest
+
+from jacchain.records.codec import encode
+from jacchain.records.errors import RecordsError, RecordsWarning
+from jacchain.records.read import read_records
+from jacchain.records.store import Store
+
+
+@pytest.fixture
+def folder(tmp_path, here, run):
+    """A folder that holds all records of a small run."""
+    with Store.open(tmp_path / "run", here) as store:
+        for record in run:
+            store.append(record)
+    return tmp_path / "run"
+
+
+def test_a_run_resumes_with_all_it_had(folder, here, run, block):
+    with Store.open(folder, here) as store:
+        assert store.records == run
+        assert all(store.done(record.key) for record in run[1:])
+        assert not store.done(replace(block, process=1).key)
+        store.append(replace(block, process=1))
+        store.append(run[0])  # a second start
+    assert read_records(folder) == [*run, replace(block, process=1), run[0]]
+
+
+def test_nothing_is_recorded_twice(folder, here, block):
+    with Store.open(folder, here) as store:
+        before = store.path.read_bytes()
+        with pytest.raises(RecordsError, match=r"\('block', 'x=3', 0, 0\) is already recorded"):
+            store.append(replace(block, seconds=(9.0, 9.0, 9.0, 9.0)))
+        assert store.path.read_bytes() == before
+
+
+def test_records_are_on_disk_at_once(tmp_path, here, run):
+    with Store.open(tmp_path, here) as store:
+        for number, record in enumerate(run, start=1):
+            store.append(record)
+            assert read_records(tmp_path) == run[:number]
+
+
+def test_fresh_sets_the_old_records_aside(folder, here, run):
+    with Store.open(folder, here, fresh=True) as store:
+        assert store.records == []
+        store.append(run[1])
+    assert read_records(folder) == [run[1]]
+    assert read_records(folder / "records-previous.jsonl") == run
+
+
+def test_a_cut_anywhere_costs_at_most_the_record_it_hits(tmp_path, here, run):
+    file = tmp_path / "records.jsonl"
+    lines = [encode(record) for record in run]
+    data = b"".join(lines)
+    ends = [len(b"".join(lines[:count])) - 1 for count in range(1, len(lines) + 1)]
+    for cut in [0, 1, *range(ends[1], len(data) + 1)]:
+        file.write_bytes(data[:cut])
+        whole = sum(end <= cut for end in ends)  # a line that only lacks its line feed is whole
+        torn = data[:cut].rstrip(b"\n") != b"".join(lines[:whole]).rstrip(b"\n")
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            with Store.open(tmp_path, here) as store:
+                assert store.records == run[:whole]
+                for record in run[whole:]:
+                    store.append(record)
+        assert [warning.category for warning in caught] == [RecordsWarning] * torn
+        assert file.read_bytes() == data
+
+
+def test_a_torn_line_of_zeros_is_repaired_too(folder, here, run):
+    file = folder / "records.jsonl"
+    whole = file.read_bytes()
+    file.write_bytes(whole + bytes(512))
+    with pytest.warns(RecordsWarning, match="torn last line"), Store.open(folder, here) as store:
+        assert store.records == run
+    assert file.read_bytes() == whole
+
+
+def test_a_damaged_line_is_named_and_nothing_is_changed(folder, here):
+    file = folder / "records.jsonl"
+    lines = file.read_bytes().split(b"\n")
+    lines[2] = lines[2][:40]
+    damaged = b"\n".join(lines) + b'{"torn'
+    file.write_bytes(damaged)
+    with (
+        pytest.raises(RecordsError, match=r"records\.jsonl, line 3: not JSON.* Delete that line"),
+        Store.open(folder, here),
+    ):
+        pass
+    assert file.read_bytes() == damaged
+
+
+def test_following_the_remedy_helps(folder, here, run):
+    file = folder / "records.jsonl"
+    lines = file.read_bytes().split(b"\n")
+    del lines[2]
+    file.write_bytes(b"\r\n\n".join(lines))  # an editor's line ends and blank lines
+    with Store.open(folder, here) as store:
+        assert store.records == run[:2] + run[3:]
+        assert not store.done(run[2].key)
+
+
+def other(value):
+    return value + 1 if isinstance(value, int) else value + " other"
+
+
+def test_each_difference_of_identity_is_refused_by_name(folder, here, block):
+    for field in fields(here):
+        value = getattr(here, field.name)
+        elsewhere = replace(here, **{field.name: other(value)})
+        said = f"line 1: measured with {field.name} {value!r} instead of {other(value)!r}"
+        with (
+            pytest.raises(RecordsError, match=said + ".* --out.* --fresh"),
+            Store.open(folder, elsewhere),
+        ):
+            pass
+        with Store.open(folder, here) as store, pytest.raises(RecordsError, match=field.name):
+            store.append(replace(block, process=9, identity=elsewhere))
+
+
+def test_all_differences_are_listed(folder, here):
+    elsewhere = replace(here, threads=4, dtype="float32")
+    with (
+        pytest.raises(RecordsError, match=r"dtype 'float64' instead .*, threads 1 instead of 4"),
+        Store.open(folder, elsewhere),
+    ):
+        pass
+
+
+def python(script, *arguments):
+    """A process that runs a script and talks over pipes."""
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script), *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+HOLD = """
+import sys
+from jacchain.records.schema import Identity
+from jacchain.records.store import Store
+with Store.open(sys.argv[1], eval(sys.argv[2])):
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_second_run_is_refused_until_the_first_is_done(tmp_path, here):
+    with python(HOLD, tmp_path, here) as first:
+        assert first.stdout.readline() == "locked\n"
+        with pytest.raises(RecordsError, match="another run") as caught, Store.open(tmp_path, here):
+            pass
+        assert str(tmp_path) in caught.value.problem
+        assert "--out" in caught.value.remedy
+        first.communicate("")
+    with Store.open(tmp_path, here) as store:
+        assert store.records == []
+
+
+def test_a_killed_run_leaves_no_lock(tmp_path, here):
+    with python(HOLD, tmp_path, here) as first:
+        assert first.stdout.readline() == "locked\n"
+        first.kill()
+    with Store.open(tmp_path, here) as store:
+        assert store.records == []
+
+
+FILL = """
+import resource, signal, sys
+from dataclasses import replace
+from jacchain.records.errors import RecordsError
+from jacchain.records.schema import BlockRecord, Identity
+from jacchain.records.store import Store
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
+block = eval(sys.argv[2])
+with Store.open(sys.argv[1], block.identity) as store:
+    try:
+        for round in range(100):
+            store.append(replace(block, round=round))
+    except RecordsError as error:
+        print(len(store.records), error)
+"""
+
+
+@pytest.mark.parametrize("limit", [1000, 1001, 1500, 2048])
+def test_a_full_disk_costs_only_the_record_that_hit_it(tmp_path, here, block, limit):
+    with python(FILL, tmp_path, block, limit) as process:
+        printed, _ = process.communicate()
+    written, said = printed.split(maxsplit=1)
+    assert "File too large" in said
+    assert "No finished record is lost" in said
+    kept = [replace(block, round=round) for round in range(int(written))]
+    size = len(encode(block))
+    assert len(kept) == limit // size
+    with Store.open(tmp_path, here) as store:  # no warning: nothing torn was left
+        assert store.records == kept
+        store.append(replace(block, round=len(kept)))
+    assert len(read_records(tmp_path)) == len(kept) + 1
+
+
+@pytest.mark.parametrize("below", ["", "run", "a/run"])
+def test_a_folder_that_can_not_be_written_is_named(tmp_path, here, below):
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / below
+    with (
+        pytest.raises(RecordsError, match=r"can't write to the folder .*--out") as caught,
+        Store.open(folder, here),
+    ):
+        pass
+    assert str(folder) in caught.value.problem
+
+
+def test_records_that_can_not_be_written_are_named(tmp_path, here):
+    (tmp_path / "records.jsonl").mkdir()
+    with (
+        pytest.raises(RecordsError, match=r"can't write .*records\.jsonl: Is a directory"),
+        Store.open(tmp_path, here),
+    ):
+        pass
+
+
+def test_the_files_and_the_lock_are_given_back(folder, here):
+    def opened():
+        with Store.open(folder, here) as store:
+            return store._file
+
+    assert opened().closed
+    with pytest.raises(KeyError), Store.open(folder, here):
+        raise KeyError
+    with Store.open(folder, here) as store:
+        assert store.records
