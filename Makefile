@@ -5,7 +5,7 @@ PROFILE ?= quick
 ARGS    ?=
 
 BIN     := .venv/bin
-PIP     := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP     := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -38,12 +38,12 @@ clean:   ## remove what make made: the environment, caches, results/local
 # linters need beyond a run is installed only for them.
 
 .venv/for-run: pyproject.toml | $(BIN)/python
-	@echo "Installing jacchain into .venv"
+	@echo "Installing jacchain into .venv (about a minute)"
 	@$(PIP) --editable '.[data]'
 	@touch $@
 
 .venv/for-work: pyproject.toml | $(BIN)/python
-	@echo "Installing jacchain with its tests and linters into .venv"
+	@echo "Installing jacchain with its tests and linters into .venv (about a minute)"
 	@$(PIP) --editable '.[data,test,dev]'
 	@touch $@ .venv/for-run
 
@@ -54,6 +54,6 @@ $(BIN)/python:
 	       "make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -m venv --clear .venv >/dev/null 2>&1 \
 	  || { $(PYTHON) -m venv --clear --without-pip .venv \
-	       && $(PYTHON) -m pip --python $@ install --quiet --disable-pip-version-check pip; } \
+	       && $(PYTHON) -m pip --python $@ install -qq --disable-pip-version-check pip; } \
 	  || { rm -rf .venv; echo "$(PYTHON) can make no virtual environment: install its venv or pip" \
 	       "(on Debian: apt install python3-venv), then try again" >&2; exit 1; }

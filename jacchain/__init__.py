@@ -1,3 +1,65 @@
-"""The cost of multiplying a chain of layer Jacobians, in every order."""
+"""What does each order of multiplying a Jacobian chain cost?
+
+By formula, by counting, and by measurement on this machine.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from jacchain.chains.chain import Chain, random_chain
+from jacchain.chains.counting import count
+from jacchain.chains.evaluate import evaluate, evaluator, register_engine
+from jacchain.chains.planners import plan, register_planner
+from jacchain.networks import zoo
+from jacchain.networks.gradients import batch_gradients, gradients
+from jacchain.networks.layers import AffineLayer
+from jacchain.networks.mlp import mlp
+from jacchain.networks.network import Network
+from jacchain.networks.training import accuracy, step, train
+
+if TYPE_CHECKING:
+    from jacchain.costs.formulas import formula, latex
+    from jacchain.records.load import load
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "AffineLayer",
+    "Chain",
+    "Network",
+    "accuracy",
+    "batch_gradients",
+    "count",
+    "evaluate",
+    "evaluator",
+    "formula",
+    "gradients",
+    "latex",
+    "load",
+    "mlp",
+    "plan",
+    "random_chain",
+    "register_engine",
+    "register_planner",
+    "step",
+    "train",
+    "zoo",
+]
+
+# Loaded when first asked for: sympy and pandas take longer to import than all the rest.
+_LAZY = {
+    "formula": "jacchain.costs.formulas",
+    "latex": "jacchain.costs.formulas",
+    "load": "jacchain.records.load",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        message = f"module 'jacchain' has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LAZY])

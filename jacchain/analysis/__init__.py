@@ -1,1 +1,1 @@
-"""Tables in, verdicts out: intervals, exponents, rivals, the time model and the rules that judge."""
+"""Tables in, verdicts out: intervals, exponents, rivals, the time model, the rules of judging."""

@@ -57,10 +57,9 @@ def _controls(series: Sequence[Series]) -> tuple[tuple[Series, Series], ...]:
 
 def _counts(table: pd.DataFrame) -> tuple[dict[str, Any], ...]:
     counted = table[table["counted"].notna()]
-    rows: list[dict[str, Any]] = counted[["order", "dims", "counted", "counted_dims"]].to_dict(
-        "records"
-    )
-    return tuple(row | {"counted": int(row["counted"])} for row in rows)
+    names = ("order", "dims", "counted", "counted_dims")
+    columns = (counted[name] for name in names)
+    return tuple(dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
 
 
 def _skipped(table: pd.DataFrame) -> dict[str, str]:

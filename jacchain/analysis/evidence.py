@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Dims = tuple[int, ...]
 
+REGIMES = ("L2", "leaving L2", "LLC", "leaving LLC", "memory")
+
 
 @dataclass(frozen=True)
 class Series:
@@ -41,7 +43,7 @@ class Series:
     @property
     def best(self) -> Array:
         """The smaller sample of each block, shape (processes, blocks)."""
-        return self.seconds.min(axis=-1)
+        return np.asarray(self.seconds.min(axis=-1))
 
     @property
     def time(self) -> float:
@@ -68,12 +70,15 @@ class Regimes:
     memory: float = np.inf
 
     def name(self, working_set: float) -> str:
-        """'L2', 'LLC', 'memory' or 'between'."""
-        if working_set <= self.l2:
-            return "L2"
-        if self.llc_low <= working_set <= self.llc_high:
-            return "LLC"
-        return "memory" if working_set >= self.memory else "between"
+        """One of `REGIMES`."""
+        edges = (self.l2, self.llc_low, self.llc_high, self.memory)
+        beyond = (
+            working_set > edges[0],
+            working_set >= edges[1],
+            working_set > max(edges[1:3]),
+            working_set >= edges[3],
+        )
+        return REGIMES[sum(beyond)]
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,8 @@ class Evidence:
 
 def log_ratios(numerator: Series, denominator: Series) -> Array:
     """Per block `log((A1 + A2) / (B1 + B2))`, shape (processes * blocks,)."""
-    return np.log(numerator.seconds.sum(axis=-1) / denominator.seconds.sum(axis=-1)).ravel()
+    ratios = numerator.seconds.sum(axis=-1) / denominator.seconds.sum(axis=-1)
+    return np.asarray(np.log(ratios).ravel())
 
 
 def series_of(row: Mapping[str, Any]) -> Series | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import nnls
 
-from jacchain.analysis.evidence import Array, Evidence, Series
+from jacchain.analysis.evidence import REGIMES, Array, Evidence, Series
 from jacchain.analysis.slopes import resampled
 from jacchain.analysis.verdicts import Part
 
@@ -17,12 +17,9 @@ TERMS = (
     "calls",
     "flops, row x matrix",
     "flops, matrix x matrix",
-    "bytes, L2",
-    "bytes, LLC",
-    "bytes, between",
-    "bytes, memory",
+    *(f"bytes, {name}" for name in REGIMES),
 )
-UNITS = ("s / call", "s / flop", "s / flop", "s / byte", "s / byte", "s / byte", "s / byte")
+UNITS = ("s / call", "s / flop", "s / flop", *("s / byte" for _ in REGIMES))
 MOST_ERROR = 0.25
 MOST_CONDITION = 30.0
 LEAST_CELLS = 12
@@ -53,7 +50,7 @@ class Fit:
 def features(series: Series, evidence: Evidence) -> Array:
     """What the model multiplies its coefficients with, in the order of `TERMS`."""
     regime = evidence.regimes.name(series.working_set)
-    moved = [series.bytes if name == regime else 0 for name in ("L2", "LLC", "between", "memory")]
+    moved = [series.bytes if name == regime else 0 for name in REGIMES]
     return np.array([series.products, series.row_flops, series.matrix_flops, *moved], dtype=float)
 
 
@@ -109,7 +106,7 @@ def fit_times(evidence: Evidence) -> Fit | None:
 
 
 def model_parts(fit: Fit, evidence: Evidence) -> list[Part]:
-    """One part for each series: is its time within 25 % of the prediction made without it?"""
+    """One part for each series: its time is within 25 % of the prediction made without it."""
     rng = np.random.default_rng(len(fit.series))
     floor = 1 + evidence.noise_floor
     parts = []

@@ -1,4 +1,4 @@
-"""Rival growth laws, compared with the formula's by their error on sizes they were not fitted to."""
+"""Rival growth laws and the formula's, compared by their error on sizes left out of the fit."""
 
 from collections.abc import Callable
 
@@ -18,6 +18,7 @@ LAWS: dict[str, Callable[[Array], Array]] = {
     "n^2.5": lambda n: n**2.5,
     "n^3": lambda n: n**3,
 }
+RIVALS = (*LAWS, *(f"affine {name}" for name in LAWS))
 
 
 def leave_one_out(growth: Array, times: Array, *, affine: bool) -> Array:
@@ -56,38 +57,36 @@ def leave_one_out(growth: Array, times: Array, *, affine: bool) -> Array:
     return np.asarray(np.abs(a * u + b * v - 1).mean(axis=-1))
 
 
-def _errors(part: Sweep, times: Array) -> tuple[Array, dict[str, Array]]:
-    """Error of the formula's law (plain or affine, the better) and of each rival."""
-    scale = part.sizes / part.sizes[0]
-    own = part.multiplications / part.multiplications[0]
-    formula = np.minimum(
-        leave_one_out(own, times, affine=True), leave_one_out(own, times, affine=False)
-    )
-    rivals = {
-        f"affine {name}" if affine else name: leave_one_out(law(scale), times, affine=affine)
-        for name, law in LAWS.items()
-        for affine in (False, True)
-    }
-    return formula, rivals
+def _law_error(part: Sweep, times: Array, name: str) -> Array:
+    """Error of a law by its name: one of `LAWS`, or "affine" before it."""
+    growth = LAWS[name.removeprefix("affine ")](part.sizes / part.sizes[0])
+    return leave_one_out(growth, times, affine=name.startswith("affine "))
+
+
+def _formula_error(part: Sweep, times: Array) -> Array:
+    """Error of the formula's law, plain or affine, whichever predicts better."""
+    growth = part.multiplications / part.multiplications[0]
+    plain, affine = (leave_one_out(growth, times, affine=a) for a in (False, True))
+    return np.minimum(plain, affine)
 
 
 def rival_part(part: Sweep, noise_floor: float, label: str) -> Part:
-    """Does any rival law predict better than the formula's, by more than a percentage point?
+    """Judge whether a rival law predicts better than the formula's, by over a percentage point.
 
     The best rival is chosen on the measured times; its advantage over the formula's law is then
     followed through the bootstrap.
     """
-    formula, rivals = _errors(part, best(part.times))
-    name = min(rivals, key=lambda rival: float(rivals[rival]))
-    advantage = float(formula - rivals[name])
+    times = best(part.times)
+    rivals = {name: float(_law_error(part, times, name)) for name in RIVALS}
+    name = min(rivals, key=lambda rival: rivals[rival])
+    formula = float(_formula_error(part, times))
     draws = resampled(part.times, np.random.default_rng(part.times.size))
-    drawn_formula, drawn_rivals = _errors(part, draws)
-    gains = drawn_formula - drawn_rivals[name]
+    gains = _formula_error(part, draws) - _law_error(part, draws, name)
     low, high = np.quantile(gains, [0.025, 0.975])
     spread = noise_floor * np.abs([low, high]).max()
     return Part(
         label,
-        100 * advantage,
+        100 * (formula - rivals[name]),
         0.0,
         (-np.inf, 100 * TIE),
         unit="percentage points",
@@ -95,7 +94,7 @@ def rival_part(part: Sweep, noise_floor: float, label: str) -> Part:
         widened=(100 * float(low - spread), 100 * float(high + spread)),
         p=float(np.mean(gains <= TIE)),
         reason=(
-            f"best rival {name} predicts left-out sizes to {float(rivals[name]):.1%}, "
-            f"the formula to {float(formula):.1%}"
+            f"best rival {name} predicts left-out sizes to {rivals[name]:.1%}, "
+            f"the formula to {formula:.1%}"
         ),
     )

@@ -15,6 +15,7 @@ LEAST_SIZES = 4
 LEAST_SPAN = np.log(np.sqrt(10.0)) - 1e-9  # half a decade
 MOST_OVERHEAD = 0.1
 RESAMPLES = 400
+LEVELS = (0.01, 0.99)
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Sweep:
     working_set: Array
     times: Array
 
-    def part(self, mask: NDArray[np.bool_]) -> Sweep:
+    def part(self, mask: NDArray[np.bool_]) -> "Sweep":
         """The sweep at some of its sizes."""
         arrays = ("sizes", "multiplications", "products", "working_set", "times")
         kept = {name: getattr(self, name)[mask] for name in arrays}
@@ -104,7 +105,7 @@ def judged_regimes(whole: Sweep, evidence: Evidence) -> dict[str, Sweep]:
 
 
 def slope_parts(whole: Sweep | None, evidence: Evidence, label: str) -> list[Part]:
-    """One part for each regime: is the slope of time that of the formula, within 0.15?"""
+    """One part for each regime: the slope of time is that of the formula, within 0.15."""
     if whole is None:
         return [undecided(label, "not measured in this run", unit="exponent")]
     regimes = judged_regimes(whole, evidence)
@@ -128,7 +129,7 @@ def slope_part(part: Sweep, noise_floor: float, label: str) -> Part:
     measured = float(slope(log_sizes, np.log(best(part.times))))
     rng = np.random.default_rng(part.times.size)
     draws = slope(log_sizes, np.log(resampled(part.times, rng)))
-    low, high = np.quantile(draws, [0.025, 0.975])
+    low, high = np.quantile(draws, LEVELS)
     widening = np.log1p(noise_floor) / (log_sizes[-1] - log_sizes[0])
     beyond = abs(measured - expected) - MARGIN - widening
     return Part(

@@ -186,10 +186,11 @@ def _reason(verdict: Judgement, parts: Sequence[Part], telling: Part | None) -> 
 
 def as_json(verdict: Verdict) -> dict[str, Any]:
     """A verdict for `verdicts.json`: not-a-number and infinite edges become null."""
-    return _plain(
+    plain: dict[str, Any] = _plain(
         {name: getattr(verdict, name) for name in Verdict.__dataclass_fields__ if name != "parts"}
         | {"parts": [vars(part) for part in verdict.parts]}
     )
+    return plain
 
 
 def _plain(value: Any) -> Any:

@@ -15,6 +15,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from jacchain.chains.plan import carry_out
 from jacchain.chains.planners import Order, plan
+from jacchain.jacobians.structure import check_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -185,7 +186,9 @@ def elementwise_product(a: CountingArray, b: CountingArray) -> CountingArray:
     return CountingArray(total, a.tally)
 
 
-def twin_dims(dims: Iterable[int], *, limit: int = TWIN_LIMIT) -> tuple[int, ...]:
+def twin_dims(
+    dims: Iterable[int], *, limit: int = TWIN_LIMIT, target: int = TWIN_TARGET
+) -> tuple[int, ...]:
     """Dims to count in the place of dims that would take too long.
 
     Parameters
@@ -194,13 +197,15 @@ def twin_dims(dims: Iterable[int], *, limit: int = TWIN_LIMIT) -> tuple[int, ...
         ``(1, |z_L|, ..., |z_1|, |x|)``.
     limit : int
         Multiplications up to which dims are counted as they are.
+    target : int
+        Multiplications that a twin may take.
 
     Returns
     -------
     tuple of int
         The dims themselves if both loss-first and input-first stay within the limit. Otherwise
         all are divided by one power of 2, but none of 2 or more goes below 2, so that both
-        orders take at most 10**6 multiplications.
+        orders meet the target.
 
     Raises
     ------
@@ -214,18 +219,16 @@ def twin_dims(dims: Iterable[int], *, limit: int = TWIN_LIMIT) -> tuple[int, ...
     >>> twin_dims((1, 64, 64, 64, 10**8))
     (1, 2, 2, 2, 97656)
     """
-    sizes = tuple(dims)
+    sizes = check_sizes(dims)
     if _costlier(sizes) <= limit:
         return sizes
     divisor = 2
     while divisor <= 2 * max(sizes):
         twin = tuple(max(min(size, 2), size // divisor) for size in sizes)
-        if _costlier(twin) <= TWIN_TARGET:
+        if _costlier(twin) <= target:
             return twin
         divisor *= 2
-    msg = (
-        f"{len(sizes)} dims have no twin within {TWIN_TARGET:,} multiplications: shorten the chain"
-    )
+    msg = f"{len(sizes)} dims have no twin of {target:,} multiplications; shorten the chain"
     raise ValueError(msg)
 
 

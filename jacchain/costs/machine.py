@@ -1,4 +1,4 @@
-"""This machine's ceilings: how fast its best kernels multiply, read and copy."""
+"""Ceilings of the machine: how fast its best kernels multiply, read and copy."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

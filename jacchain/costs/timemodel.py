@@ -1,6 +1,7 @@
 """A plan's predicted seconds, from three rates of the machine: what budgets are kept with."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -28,7 +29,7 @@ def rough_rates(dtype: DTypeLike) -> Rates:
     >>> rates.overhead > 0 and rates.flops > 0 and rates.bandwidth > 0
     True
     """
-    kind = np.dtype(dtype)
+    kind: np.dtype[Any] = np.dtype(dtype)
     found = {}
     for ceiling in ceilings(2**20, 2**26, dtype=kind, memory=2**25):
         found[ceiling.kind] = ceiling  # the largest of each kind
@@ -46,7 +47,9 @@ def rough_rates(dtype: DTypeLike) -> Rates:
 
 def predicted_seconds(plan: Plan, rates: Rates) -> float:
     """Seconds of one evaluation: each step takes its calls, then the longer of flops and bytes."""
+    itemsize = np.dtype(plan.dtype).itemsize
     return sum(
-        rates.overhead + max(2 * step.multiplications / rates.flops, step.bytes / rates.bandwidth)
+        rates.overhead
+        + max(step.flops / rates.flops, step.elements_moved * itemsize / rates.bandwidth)
         for step in plan.steps
     )

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from jacchain.analysis.evidence import Evidence
-from jacchain.analysis.verdicts import Part, exact, undecided
+from jacchain.analysis.verdicts import Judgement, Part, exact, undecided
 from jacchain.experiments.experiment import Experiment, Figure
 from jacchain.experiments.profiles import Profile
 from jacchain.networks.gradients import gradients
@@ -40,7 +40,8 @@ def _random_case(rng: np.random.Generator) -> tuple[Any, Any, Any]:
 def taylor_remainders(seed: int) -> dict[str, Any]:
     """Order of |l(x + h d) - l(x) - h dl/dx d| over h, for each of 100 random networks."""
     rng = np.random.default_rng(seed)
-    orders, example = [], []
+    orders: list[float] = []
+    example: list[float] = []
     for _ in range(NETWORKS):
         network, x, target = _random_case(rng)
         direction = rng.standard_normal(x.size)
@@ -78,7 +79,7 @@ def digits(seed: int) -> dict[str, Any]:
     network = load("digits", rng=seed)
     first = mean_loss(network, inputs[used], classes[used])
     network, losses = train(
-        network, inputs[used], classes[used], learning_rate=0.2, epochs=30, batch_size=32, rng=seed
+        network, inputs[used], classes[used], learning_rate=0.02, epochs=30, batch_size=8, rng=seed
     )
     return {
         "losses": [first, *losses],
@@ -114,7 +115,7 @@ def _product_part(values: Any) -> Part:
 def _within(name: str, measured: float, expected: float, margin: tuple[float, float],
             unit: str, reason: str) -> Part:  # fmt: skip
     inside = margin[0] <= measured <= margin[1]
-    verdict = "agrees" if inside else "disagrees"
+    verdict: Judgement = "agrees" if inside else "disagrees"
     return Part(
         name, measured, expected, margin, unit, verdict=verdict, reason=reason, p=0.0, timed=False
     )  # fmt: skip

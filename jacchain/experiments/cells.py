@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from jacchain.records.schema import Role
+
 Dims = tuple[int, ...]
 LOSS_FIRST, INPUT_FIRST = "loss-first", "input-first"
 BOTH = (LOSS_FIRST, INPUT_FIRST)
@@ -17,7 +19,7 @@ class Cell:
 
     dims: Dims
     orders: tuple[str, ...] = BOTH
-    role: str = "cell"
+    role: Role = "cell"
     engine: str = "numpy"
 
     @property

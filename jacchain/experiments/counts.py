@@ -1,5 +1,6 @@
 """What C1 and C2 share: executed multiplications of every network tried, against the formula."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from jacchain.analysis.evidence import Evidence
@@ -24,7 +25,7 @@ def count_parts(evidence: Evidence, order: str) -> list[Part]:
     return [_part(count) for count in counts]
 
 
-def _part(count: dict[str, Any]) -> Part:
+def _part(count: Mapping[str, Any]) -> Part:
     dims = tuple(count["counted_dims"])
     twin = "" if dims == tuple(count["dims"]) else f", as a twin of {_times(count['dims'])}"
     expected = multiplications(count["order"], dims)

@@ -11,6 +11,7 @@ from jacchain.analysis.assemble import assemble
 from jacchain.analysis.evidence import Evidence, Series, unflagged
 from jacchain.analysis.fit import Fit, fit_times, model_parts
 from jacchain.analysis.verdicts import Verdict, judge
+from jacchain.experiments import own_chain
 from jacchain.experiments.experiment import Experiment
 from jacchain.experiments.profiles import Profile, chain_profile, profile_named
 from jacchain.experiments.registry import chosen
@@ -77,8 +78,10 @@ def assess(folder: str | Path) -> Assessment:
 def judge_all(
     experiments: tuple[Experiment, ...], evidence: Evidence, profile: Profile, fit: Fit | None
 ) -> tuple[Verdict, ...]:
-    """Each claim's verdict, then that on the time model where there are cells to predict."""
+    """Each claim's verdict, then that on the time model; of a user's own chain only its own."""
     floor = evidence.noise_floor
+    if not experiments:
+        return (own_chain.verdict(evidence),)
     verdicts = [judge(e.claim, e.judge(evidence, profile), floor) for e in experiments]
     if fit is not None:
         verdicts.append(judge("model", model_parts(fit, evidence), floor))

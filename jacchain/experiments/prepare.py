@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -44,9 +45,9 @@ class Session:
 
 
 def working_set(chosen: Plan, itemsize: int) -> int:
-    """Bytes that one evaluation touches: the factors once, and every step's result."""
-    factors = sum(m * n for m, n in zip(chosen.dims, chosen.dims[1:], strict=False))
-    return itemsize * (factors + sum(step.result_elements for step in chosen.steps))
+    """Bytes that one evaluation touches: the factors, and the intermediates alive at once."""
+    factors = sum(m * n for m, n in pairwise(chosen.dims))
+    return itemsize * (factors + chosen.peak_elements)
 
 
 def admit(cell: Cell, session: Session) -> tuple[float, int, str | None]:

@@ -12,14 +12,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from jacchain.costs.timemodel import rough_rates
 from jacchain.experiments.cells import Cell, Dims
 from jacchain.experiments.experiment import Experiment
+from jacchain.experiments.prepare import Session, admit
 from jacchain.experiments.profiles import Profile, chain_profile, profile_named
 from jacchain.experiments.registry import chosen
 from jacchain.experiments.worker import REQUEST, Request
 from jacchain.experiments.workload import chain_workload, workload
 from jacchain.measure.caches import Caches
 from jacchain.measure.environment import environment, fingerprint
+from jacchain.measure.memory import available_bytes
 from jacchain.measure.threads import thread_environment
 from jacchain.records.codec import decode
 from jacchain.records.schema import (
@@ -161,6 +164,26 @@ def run(out: Path, order: Order, *, fresh: bool = False, progress: Progress | No
         for process in range(order.profile.processes):
             _serve(store, _request(store, order, process, seed, facts), order, progress)
         return True
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What one cell would take; `skipped` says why it would not be measured."""
+
+    cell: str
+    seconds: float
+    bytes: int
+    skipped: str | None
+
+
+def forecast(order: Order) -> list[Forecast]:
+    """Predict every cell of an order, from rates measured in a fraction of a second."""
+    facts = environment()
+    identity = identity_of(facts, threads=order.threads, dtype=order.dtype)
+    caches = Caches(l2=facts["l2_bytes"], llc=facts["llc_bytes"])
+    rates = rough_rates(order.dtype)
+    session = Session(identity, caches, rates, order.profile, available_bytes(), seed=0)
+    return [Forecast(cell.id, *admit(cell, session)) for cell in order.cells]
 
 
 def _session(identity: Identity, order: Order, seed: int, facts: dict[str, Any]) -> SessionRecord:

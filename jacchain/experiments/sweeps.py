@@ -10,7 +10,6 @@ from jacchain.analysis.slopes import judged_regimes, slope_parts, sweep
 from jacchain.analysis.verdicts import Part, exact
 from jacchain.chains.chain import random_chain
 from jacchain.chains.counting import count
-from jacchain.experiments.cells import Dims
 from jacchain.experiments.grids import Grid
 
 _COUNTED_SIZES = (3, 4, 7)
@@ -52,5 +51,5 @@ def _difference(grid: Grid, order: str, slope: str) -> Part:
 
 
 def _counted(sizes: Mapping[str, int], order: str) -> int:
-    dims: Dims = (1, sizes["z3"], sizes["z2"], sizes["z1"], sizes["x"])
+    dims = (1, sizes["z3"], sizes["z2"], sizes["z1"], sizes["x"])
     return count(random_chain(dims, rng=0), order)

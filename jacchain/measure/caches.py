@@ -5,11 +5,14 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 __all__ = ["Caches", "detect_caches", "regime"]
 
 _UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
+
+
+Regime = Literal["L2", "LLC", "memory", "between", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def detect_caches() -> Caches:
     return caches_in_cpuinfo(cpuinfo.get_cpu_info())
 
 
-def regime(working_set: int, caches: Caches) -> str:
+def regime(working_set: int, caches: Caches) -> Regime:
     """Name the memory regime of a working set.
 
     The gaps between the regimes are wide on purpose: near the size of a cache

@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import log1p, ndtr  # numpy's complex log1p loses digits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,17 +56,23 @@ def _relu_derivative(a: Array) -> Array:
 def _softplus(a: Array) -> Array:
     # log(1 + e^a) = a + log(1 + e^-a): of the two, take the one whose exponential is at most 1.
     positive = a.real > 0
-    return a * positive + log1p(np.exp(np.where(positive, -a, a)))
+    return a * positive + np.log1p(np.exp(np.where(positive, -a, a)))
+
+
+def _normal_distribution(a: Array) -> Array:
+    from scipy.special import ndtr  # 0.2 s to import, which only gelu is worth
+
+    return np.asarray(ndtr(a))
 
 
 def _gelu(a: Array) -> Array:
-    return a * ndtr(a)
+    return a * _normal_distribution(a)
 
 
 def _gelu_derivative(a: Array) -> Array:
     bounded = np.clip(a, -40, 40)  # beyond, the normal density is 0 in float64 and a^2 may overflow
     density = np.exp(-np.square(bounded) / 2) / math.sqrt(2 * math.pi)
-    return np.asarray(ndtr(a) + bounded * density)
+    return np.asarray(_normal_distribution(a) + bounded * density)
 
 
 ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(

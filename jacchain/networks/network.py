@@ -146,8 +146,8 @@ class Network:
         >>> [factor.to_dense().tolist() for factor in chain.factors]
         [[[-4.0]], [[1.0, 2.0]]]
         """
-        passed, at = self.forward(x), self.as_target(target)
-        row = self.loss.row(passed.output, at)[np.newaxis, :]
+        passed, wanted = self.forward(x), self.as_target(target)
+        row = self.loss.row(passed.output, wanted)[np.newaxis, :]
         jacobians = [
             layer.jacobian(a) for layer, a in zip(self.layers, passed.preactivations, strict=True)
         ]

@@ -36,24 +36,27 @@ def step(network: Network, by_parameter: Mapping[str, Array], learning_rate: flo
     Raises
     ------
     ValueError
-        If a gradient is missing, the learning rate is not positive, or the step leaves the finite
-        numbers: then take a smaller one.
+        If a gradient is missing or of another shape, the learning rate is not positive, or the
+        step leaves the finite numbers: then take a smaller one.
     """
     _check_learning_rate(learning_rate)
-    missing = sorted(network.parameters.keys() - by_parameter.keys())
-    if missing:
-        msg = f"no gradient for {', '.join(missing)}; the gradients are of another network"
+    unfit = [
+        name
+        for name, parameter in network.parameters.items()
+        if np.shape(by_parameter.get(name, ())) != parameter.shape
+    ]
+    if unfit:
+        msg = f"no gradient that fits {', '.join(unfit)}; give this network's own gradients"
         raise ValueError(msg)
-    rate = float(learning_rate)  # a numpy float64 would turn float32 parameters into float64
-    moved = (
-        layer.with_parameters(
-            {
-                name: parameter - rate * by_parameter[f"{name}{number}"]
-                for name, parameter in layer.parameters.items()
-            }
-        )
-        for number, layer in enumerate(network.layers, start=1)
-    )
+    moved = []
+    for number, layer in enumerate(network.layers, start=1):
+        parameters = {
+            name: np.subtract(
+                parameter, learning_rate * by_parameter[f"{name}{number}"], dtype=network.dtype
+            )
+            for name, parameter in layer.parameters.items()
+        }
+        moved.append(layer.with_parameters(parameters))
     return Network(moved, network.loss)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -14,6 +14,7 @@ outputs = st.integers(1, 6).flatmap(lambda k: arrays(float, (k,), elements=st.fl
 
 
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=lambda loss: loss.name)
+@settings(deadline=None)
 @given(z=outputs, data=st.data())
 def test_row_is_the_complex_step(loss, z, data):
     weights = data.draw(arrays(float, z.shape, elements=st.floats(0.1, 1)))

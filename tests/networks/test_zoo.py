@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jacchain.networks import zoo
@@ -32,6 +32,7 @@ def test_unknown_name_lists_the_known():
         zoo.load("alexnet")
 
 
+@settings(deadline=None)
 @given(h=st.integers(-1000, 1000))
 def test_moving_x_by_h_lowers_the_articles_product_by_exactly_6h(h):
     value, row = zoo.article_product(2, -6)
@@ -39,6 +40,7 @@ def test_moving_x_by_h_lowers_the_articles_product_by_exactly_6h(h):
     assert zoo.article_product(2 + h, -6)[0] - value == -6 * h == h * row[0, 0]
 
 
+@settings(deadline=None)
 @given(x=st.floats(-10, 10), y=st.floats(-10, 10))
 def test_row_of_the_product_is_the_complex_step(x, y):
     step = 1e-30

@@ -1,0 +1,217 @@
+"""The commands: parse, call, print."""
+
+import json
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from jacchain.records.errors import RecordsError, RecordsWarning
+
+DONE, DISAGREES, BAD_INPUT = 0, 1, 2
+LOCAL, CHAIN = Path("results/local"), Path("results/chain")
+LISTS = ("--dims", "--claims")  # options that take several values after one name
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="What does each order of multiplying a Jacobian chain cost on this machine?",
+)
+console = Console()
+errors = Console(stderr=True)
+
+Results = Annotated[Path, typer.Option("--results", help="Folder of a run.", metavar="DIR")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Check = Annotated[bool, typer.Option("--check", help="Exit 1 if a claim disagrees.")]
+
+
+def joined(arguments: Sequence[str]) -> list[str]:
+    """Join the values of list options, so that `--dims 1 10 784` reads as `--dims 1,10,784`.
+
+    Examples
+    --------
+    >>> joined(["run", "--dims", "1", "10", "784", "--json"])
+    ['run', '--dims', '1,10,784', '--json']
+    """
+    result: list[str] = []
+    collecting = False
+    for argument in arguments:
+        if collecting and not argument.startswith("--"):
+            result[-1] += f",{argument}" if result[-1] not in LISTS else ""
+            if result[-1] in LISTS:
+                result.append(argument)
+        else:
+            result.append(argument)
+            collecting = argument in LISTS
+    return result
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command; bad input ends with a message and exit code 2, never with a traceback."""
+    from jacchain.experiments.runner import RunError
+
+    warnings.showwarning = _show_warning
+    try:
+        app(joined(sys.argv[1:] if arguments is None else arguments))
+    except (RecordsError, RunError) as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        _fail("interrupted; finished cells are kept, run again to resume")
+
+
+def _fail(message: str) -> None:
+    errors.print(f"error: {message}", style="red", markup=False, highlight=False)
+    sys.exit(BAD_INPUT)
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
+    if issubclass(category, RecordsWarning):
+        errors.print(f"warning: {message}", style="yellow", markup=False, highlight=False)
+
+
+@contextmanager
+def _bad_values() -> Iterator[None]:
+    """Turn what a constructor says of a bad value into the command line's own error."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[Progress]:
+    """A progress bar that is redrawn only when told: a timer would disturb what is measured."""
+    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=errors, auto_refresh=False) as progress:
+        yield progress
+
+
+@app.command(epilog="Example: jacchain run --profile quick --claims C3 C5")
+def run(
+    *,
+    profile: Annotated[str, typer.Option(help="quick, standard or full.")] = "quick",
+    claims: Annotated[str, typer.Option(help="Claims to measure; all by default.")] = "",
+    dims: Annotated[str, typer.Option(help="Your own chain instead, loss first.")] = "",
+    threads: Annotated[int, typer.Option(help="BLAS threads.")] = 1,
+    dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float64",
+    out: Annotated[Path | None, typer.Option(help=f"Folder; by default {LOCAL}.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start anew.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List cells, measure none.")] = False,
+    check: Check = False,
+    as_json: Json = False,
+) -> None:
+    """Measure the article's claims here, or your own chain; resumes what was interrupted."""
+    from jacchain.experiments import runner
+    from jacchain.report.terminal import print_forecast
+
+    with _bad_values():
+        if dims:
+            sizes = tuple(int(n) for n in dims.split(","))
+            order = runner.order_chain(sizes, threads=threads, dtype=dtype)
+        else:
+            names = tuple(name for name in claims.split(",") if name)
+            order = runner.order_claims(profile, names, threads=threads, dtype=dtype)
+    if dry_run:
+        cells = runner.forecast(order)
+        if as_json:
+            print(json.dumps([asdict(cell) for cell in cells]))  # noqa: T201
+        else:
+            print_forecast(console, cells)
+        return
+    folder = out or (CHAIN if dims else LOCAL)
+    measured = _measure(folder, order, fresh=fresh)
+    if not measured:
+        console.print(f"{folder} is complete: these are its stored verdicts; --fresh starts anew.")
+    _finish(folder, check=check, as_json=as_json)
+
+
+def _measure(folder: Path, order: "runner.Order", *, fresh: bool) -> bool:  # noqa: F821
+    from jacchain.experiments import runner
+
+    with _bar("measuring") as progress:
+        task = progress.add_task("measuring", total=None)
+
+        def update(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total, refresh=done % 5 == 0)
+
+        return runner.run(folder, order, fresh=fresh, progress=update)
+
+
+def _finish(folder: Path, *, check: bool, as_json: bool) -> None:
+    """Judge, write verdicts, figures and report, and print."""
+    from jacchain.analysis.verdicts import as_json as plain
+    from jacchain.experiments.own_chain import answer
+    from jacchain.report.publish import publish
+    from jacchain.report.terminal import print_answer, print_verdicts
+
+    found = publish(folder)
+    if as_json:
+        print(json.dumps([plain(v) for v in found.verdicts]))  # noqa: T201
+    else:
+        print_verdicts(console, found.verdicts)
+        if not found.experiments:
+            print_answer(console, answer(found.evidence))
+        console.print(f"noise floor {found.evidence.noise_floor:.1%}")
+        console.print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
+    if check and any(v.verdict == "disagrees" for v in found.verdicts):
+        raise typer.Exit(DISAGREES)
+
+
+@app.command(epilog="Example: jacchain plot --results results/reference")
+def plot(results: Results = LOCAL) -> None:
+    """Draw the figures of a run again, from its records alone."""
+    from jacchain.report.publish import plot as draw
+
+    paths = draw(results)
+    console.print(f"{len(paths)} files in {results / 'figures'}", highlight=False, soft_wrap=True)
+
+
+@app.command(epilog="Example: jacchain report --results results/reference")
+def report(results: Results = LOCAL, *, check: Check = False, as_json: Json = False) -> None:
+    """Write verdicts, figures and the HTML report of a run again, from its records alone."""
+    _finish(results, check=check, as_json=as_json)
+
+
+@app.command(epilog="Example: jacchain compare results/reference results/local")
+def compare(
+    run_a: Annotated[Path, typer.Argument(help="Folder or records of one run.")],
+    run_b: Annotated[Path, typer.Argument(help="Folder or records of another.")],
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Exit 1 on a changed verdict.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show two runs side by side: times of the cells they share, environments, verdicts."""
+    from jacchain.report.comparison import compare_runs, print_comparison
+
+    found = compare_runs(run_a, run_b)
+    if as_json:
+        print(json.dumps(found.as_json()))  # noqa: T201
+    else:
+        print_comparison(console, found)
+    if check and found.changed_verdicts:
+        raise typer.Exit(DISAGREES)
+
+
+@app.command(epilog="Example: jacchain doctor --json")
+def doctor(*, as_json: Json = False) -> None:
+    """Tell what about this machine would spoil a measurement, and what to do about it."""
+    from jacchain.measure.doctor import diagnose
+    from jacchain.report.terminal import print_findings
+
+    findings = diagnose()
+    if as_json:
+        print(json.dumps([asdict(f) for f in findings]))  # noqa: T201
+    else:
+        print_findings(console, findings)
+
+
+if __name__ == "__main__":
+    main()

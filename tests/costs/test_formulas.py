@@ -1,0 +1,76 @@
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jacchain.chains.bracketing import all_bracketings
+from jacchain.chains.planners import plan
+from jacchain.costs.closed_forms import multiplications
+from jacchain.costs.formulas import formula, latex, symbolic_dims
+
+DIMS = st.lists(st.integers(1, 10**9), min_size=2, max_size=6)
+ORDERS = ("loss-first", "input-first")
+
+
+def test_the_article_literally():
+    z3, z2, z1, x = sympy.symbols("z3 z2 z1 x", positive=True, integer=True)
+    assert formula("loss-first") == z3 * z2 + z2 * z1 + z1 * x
+    assert formula("input-first") == z2 * z1 * x + z3 * z2 * x + z3 * x
+
+
+def test_the_slopes_over_x():
+    _, z3, z2, z1, x = symbolic_dims()
+    assert sympy.diff(formula("loss-first"), x) == z1
+    assert sympy.diff(formula("input-first"), x) == z2 * z1 + z3 * z2 + z3
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_one_layer_is_one_product(order):
+    _, z1, x = symbolic_dims(1)
+    assert formula(order, 1) == z1 * x
+
+
+@given(DIMS)
+def test_closed_forms_equal_plans(dims):
+    for order in [*ORDERS, *all_bracketings(len(dims) - 1)]:
+        assert multiplications(order, dims) == plan(dims, order).multiplications
+
+
+@given(st.lists(st.integers(1, 10**9), min_size=2, max_size=5))
+def test_formulas_at_a_point_equal_plans(sizes):
+    layers = len(sizes) - 1
+    point = dict(zip(symbolic_dims(layers)[1:], sizes, strict=True))
+    for order in [*ORDERS, *all_bracketings(layers + 1)]:
+        assert formula(order, layers).subs(point) == plan((1, *sizes), order).multiplications
+
+
+def test_equal_products_add_up():
+    assert multiplications("loss-first", (1, 2, 2, 2)) == 8
+
+
+def test_latex_has_the_articles_sequence():
+    assert latex("loss-first", 2) == "|z_{2}| |z_{1}| + |z_{1}| |x|"
+    assert latex("input-first") == "|z_{2}| |z_{1}| |x| + |z_{3}| |z_{2}| |x| + |z_{3}| |x|"
+
+
+@pytest.mark.parametrize("order", ["optimal", "backwards"])
+def test_orders_without_closed_form_raise(order):
+    with pytest.raises(ValueError, match=r"no closed form; give one of \['input-first'"):
+        formula(order)
+
+
+def test_bracketings_of_other_lengths_raise():
+    with pytest.raises(ValueError, match="no bracketing of 4 factors"):
+        formula((0, 1), 3)
+
+
+def test_no_layers_raise():
+    with pytest.raises(ValueError, match="0 layers"):
+        latex("loss-first", 0)
+
+
+def test_unfit_dims_raise():
+    with pytest.raises(ValueError, match="size 0"):
+        multiplications("loss-first", (1, 0, 3))
+    with pytest.raises(TypeError, match="integer"):
+        multiplications("loss-first", (1, 2.5, 3))
