@@ -1,7 +1,4 @@
-"""What does each order of multiplying a Jacobian chain cost?
-
-By formula, by counting, and by measurement on this machine.
-"""
+"""What each order of multiplying a Jacobian chain costs: by formula, count and measurement."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

@@ -7,13 +7,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from jacchain.records.errors import RecordsError, RecordsWarning
+
+if TYPE_CHECKING:
+    from jacchain.experiments.runner import Order
 
 DONE, DISAGREES, BAD_INPUT = 0, 1, 2
 LOCAL, CHAIN = Path("results/local"), Path("results/chain")
@@ -44,13 +47,13 @@ def joined(arguments: Sequence[str]) -> list[str]:
     result: list[str] = []
     collecting = False
     for argument in arguments:
-        if collecting and not argument.startswith("--"):
-            result[-1] += f",{argument}" if result[-1] not in LISTS else ""
-            if result[-1] in LISTS:
-                result.append(argument)
+        if argument.startswith("--"):
+            collecting = argument in LISTS
+            result.append(argument)
+        elif collecting and result[-1] not in LISTS:
+            result[-1] += f",{argument}"
         else:
             result.append(argument)
-            collecting = argument in LISTS
     return result
 
 
@@ -62,19 +65,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(joined(sys.argv[1:] if arguments is None else arguments))
     except (RecordsError, RunError) as error:
-        _fail(str(error))
-    except KeyboardInterrupt:
-        _fail("interrupted; finished cells are kept, run again to resume")
+        _say(f"error: {error}", "red")
+        sys.exit(BAD_INPUT)
 
 
-def _fail(message: str) -> None:
-    errors.print(f"error: {message}", style="red", markup=False, highlight=False)
-    sys.exit(BAD_INPUT)
+def _say(message: str, style: str) -> None:
+    errors.print(message, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
-def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     if issubclass(category, RecordsWarning):
-        errors.print(f"warning: {message}", style="yellow", markup=False, highlight=False)
+        _say(f"warning: {message}", "yellow")
+
+
+def _sizes(dims: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(size) for size in dims.split(","))
+    except ValueError:
+        message = f"dims are {dims}; expected integers, loss first, such as 1 10 256 784"
+        raise ValueError(message) from None
 
 
 @contextmanager
@@ -114,8 +123,7 @@ def run(
 
     with _bad_values():
         if dims:
-            sizes = tuple(int(n) for n in dims.split(","))
-            order = runner.order_chain(sizes, threads=threads, dtype=dtype)
+            order = runner.order_chain(_sizes(dims), threads=threads, dtype=dtype)
         else:
             names = tuple(name for name in claims.split(",") if name)
             order = runner.order_claims(profile, names, threads=threads, dtype=dtype)
@@ -129,11 +137,11 @@ def run(
     folder = out or (CHAIN if dims else LOCAL)
     measured = _measure(folder, order, fresh=fresh)
     if not measured:
-        console.print(f"{folder} is complete: these are its stored verdicts; --fresh starts anew.")
+        _say(f"{folder} is complete: these are its stored verdicts; --fresh starts anew", "green")
     _finish(folder, check=check, as_json=as_json)
 
 
-def _measure(folder: Path, order: "runner.Order", *, fresh: bool) -> bool:  # noqa: F821
+def _measure(folder: Path, order: "Order", *, fresh: bool) -> bool:
     from jacchain.experiments import runner
 
     with _bar("measuring") as progress:
@@ -142,7 +150,11 @@ def _measure(folder: Path, order: "runner.Order", *, fresh: bool) -> bool:  # no
         def update(done: int, total: int) -> None:
             progress.update(task, completed=done, total=total, refresh=done % 5 == 0)
 
-        return runner.run(folder, order, fresh=fresh, progress=update)
+        try:
+            return runner.run(folder, order, fresh=fresh, progress=update)
+        except KeyboardInterrupt:
+            message = "interrupted; finished cells are kept, run again to resume"
+            raise runner.RunError(message) from None
 
 
 def _finish(folder: Path, *, check: bool, as_json: bool) -> None:

@@ -70,15 +70,21 @@ class Regimes:
     memory: float = np.inf
 
     def name(self, working_set: float) -> str:
-        """One of `REGIMES`."""
-        edges = (self.l2, self.llc_low, self.llc_high, self.memory)
-        beyond = (
-            working_set > edges[0],
-            working_set >= edges[1],
-            working_set > max(edges[1:3]),
-            working_set >= edges[3],
-        )
-        return REGIMES[sum(beyond)]
+        """One of `REGIMES`.
+
+        Examples
+        --------
+        >>> regimes = Regimes(l2=1, llc_low=4, llc_high=8, memory=64)
+        >>> [regimes.name(size) for size in (1, 2, 4, 8, 9, 64)]
+        ['L2', 'leaving L2', 'LLC', 'LLC', 'leaving LLC', 'memory']
+        """
+        if working_set <= self.l2:
+            return "L2"
+        if working_set >= self.memory:
+            return "memory"
+        if working_set < self.llc_low:
+            return "leaving L2"
+        return "LLC" if working_set <= self.llc_high else "leaving LLC"
 
 
 @dataclass(frozen=True)
@@ -115,15 +121,21 @@ def log_ratios(numerator: Series, denominator: Series) -> Array:
 
 
 def series_of(row: Mapping[str, Any]) -> Series | None:
-    """One row of `jacchain.load` as a `Series`; None while it has fewer than two whole rounds."""
-    process, block = np.asarray(row["process"]), np.asarray(row["block"])
+    """One row of `jacchain.load` as a `Series`; None while it has fewer than two rounds.
+
+    Processes are cut to the same number of rounds; one that was interrupted before half of the
+    rounds of the longest is left out, so that the others keep theirs.
+    """
+    process = np.asarray(row["process"])
     seconds, flagged = np.asarray(row["seconds"], dtype=float), np.asarray(row["flagged"])
     groups = [np.flatnonzero(process == p) for p in np.unique(process)]
-    rounds = min((len(np.unique(block[g])) for g in groups), default=0)
+    longest = max(map(len, groups), default=0)
+    kept = [g for g in groups if len(g) >= longest / 2]
+    rounds = min(map(len, kept), default=0) // 2
     if rounds < 2:
         return None
-    rows = np.stack([g[: 2 * rounds] for g in groups])
-    shape = (len(groups), rounds, 2)
+    rows = np.stack([g[: 2 * rounds] for g in kept])
+    shape = (len(kept), rounds, 2)
     facts = {name: row[name] for name in Series.__dataclass_fields__ if name in row}
     arrays = {"seconds": seconds[rows].reshape(shape), "flagged": flagged[rows].reshape(shape)}
     return Series(**(facts | arrays))

@@ -67,7 +67,7 @@ def exact(name: str, measured: float, expected: float, *, unit: str = "", reason
         (expected, expected),
         unit,
         verdict="agrees" if agrees else "disagrees",
-        p=0.0,
+        p=float(agrees),
         reason=reason or ("equal" if agrees else f"measured {measured}, expected {expected}"),
         timed=False,
     )

@@ -97,6 +97,17 @@ def register_engine(name: str, engine: Engine) -> None:
     ------
     ValueError
         If the name is taken.
+
+    Examples
+    --------
+    >>> from jacchain.chains.chain import Chain
+    >>> from jacchain.chains.plan import carry_out
+    >>> def plain(chain, plan):
+    ...     factors = [factor.to_dense() for factor in chain.factors]
+    ...     return lambda: carry_out(plan, factors, np.dot)
+    >>> register_engine("plain", plain)
+    >>> evaluate(Chain([[[1, 2]], [[3, 4], [5, 6]]]), engine="plain")
+    array([[13., 16.]])
     """
     _ENGINES.register(name, engine)
 

@@ -82,6 +82,12 @@ def register_planner(name: str, planner: Planner) -> None:
     ------
     ValueError
         If the name is taken.
+
+    Examples
+    --------
+    >>> register_planner("pairs", lambda structures: ((0, 1), (2, 3)))
+    >>> plan((1, 2, 3, 4, 5), "pairs").multiplications
+    81
     """
     _PLANNERS.register(name, planner)
 

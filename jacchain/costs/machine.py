@@ -74,7 +74,7 @@ def _copy(shape: tuple[int, int], dtype: np.dtype[np.floating]) -> Kernel:
 def _squares(itemsize: int) -> list[Ceiling]:
     return [
         Ceiling("matrix-matrix", kernel, (n, n), 2 * n**3, 3 * n * n * itemsize, build)
-        for n in (192, 384, 768)
+        for n in (256, 512)
         for kernel, build in (("A @ B", _square), ("A @ B.T", _square_transposed))
     ]
 
@@ -137,4 +137,4 @@ def ceilings(
         found += _rows(working_set, itemsize, rivals=step == 0)
     found += [*_copies(2 * l2, itemsize)]
     found += [*_rows(2 * llc, itemsize, rivals=False), *_copies(2 * llc, itemsize)]
-    return tuple(c for c in found if c.working_set <= memory)
+    return tuple({c.id: c for c in found if c.working_set <= memory}.values())

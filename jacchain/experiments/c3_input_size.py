@@ -6,7 +6,7 @@ from jacchain.experiments.cells import BOTH, Cell
 from jacchain.experiments.experiment import Experiment, Figure
 from jacchain.experiments.grids import grid_cells, input_grid
 from jacchain.experiments.profiles import Profile
-from jacchain.experiments.sweeps import difference_parts, time_parts
+from jacchain.experiments.sweeps import cache_finding, difference_parts, time_parts
 
 
 def cells(profile: Profile) -> list[Cell]:
@@ -32,6 +32,7 @@ EXPERIMENT = Experiment(
     cells,
     judge,
     formulas=(("loss-first", 3), ("input-first", 3)),
+    findings=lambda evidence, profile: cache_finding(evidence, input_grid(profile)),
     figures=(
         Figure(
             "sweep",

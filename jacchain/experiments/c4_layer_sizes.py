@@ -3,7 +3,7 @@
 from jacchain.analysis.evidence import Evidence
 from jacchain.analysis.verdicts import Part
 from jacchain.experiments.cells import BOTH, Cell
-from jacchain.experiments.experiment import Experiment, Figure
+from jacchain.experiments.experiment import Experiment, Figure, Finding
 from jacchain.experiments.grids import (
     Grid,
     all_layers_grid,
@@ -12,7 +12,7 @@ from jacchain.experiments.grids import (
     layer_grids,
 )
 from jacchain.experiments.profiles import Profile
-from jacchain.experiments.sweeps import difference_parts, time_parts
+from jacchain.experiments.sweeps import cache_finding, difference_parts, time_parts
 
 TITLES = {
     "z1": "Cost over |z1|",
@@ -48,6 +48,11 @@ def judge(evidence: Evidence, profile: Profile) -> list[Part]:
     return parts
 
 
+def findings(evidence: Evidence, profile: Profile) -> list[Finding]:
+    """Sweeps that leave the cache."""
+    return [found for grid in grids(profile) for found in cache_finding(evidence, grid)]
+
+
 EXPERIMENT = Experiment(
     "C4",
     "Growth with |z_i| and depth",
@@ -55,6 +60,7 @@ EXPERIMENT = Experiment(
     cells,
     judge,
     formulas=(("loss-first", 4), ("input-first", 4)),
+    findings=findings,
     figures=tuple(
         Figure(
             "sweep",

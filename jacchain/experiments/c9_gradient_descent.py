@@ -117,7 +117,8 @@ def _within(name: str, measured: float, expected: float, margin: tuple[float, fl
     inside = margin[0] <= measured <= margin[1]
     verdict: Judgement = "agrees" if inside else "disagrees"
     return Part(
-        name, measured, expected, margin, unit, verdict=verdict, reason=reason, p=0.0, timed=False
+        name, measured, expected, margin, unit,
+        verdict=verdict, reason=reason, p=float(inside), timed=False,
     )  # fmt: skip
 
 

@@ -28,6 +28,20 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """Something unexpected, and the measurement that removes its cause.
+
+    `cause` counts as one only if `vanishes`: then what was `observed` is gone in the measurement
+    without the cause, whose figures `without` holds.
+    """
+
+    observed: str
+    cause: str
+    without: str
+    vanishes: bool
+
+
+@dataclass(frozen=True)
 class Experiment:
     """One claim of the article: what it measures, confronts and shows.
 
@@ -45,6 +59,8 @@ class Experiment:
         Parts, undecided as yet, from the evidence.
     checks
         Untimed measurements by name: functions of a seed that return JSON-able values.
+    findings
+        What is unexpected in the evidence, each with its cause if a measurement shows it.
     figures
         What its figures show.
     """
@@ -56,4 +72,5 @@ class Experiment:
     judge: Callable[[Evidence, Profile], list[Part]]
     formulas: tuple[tuple[str, int], ...] = ()
     checks: Mapping[str, Check] = field(default_factory=dict)
+    findings: Callable[[Evidence, Profile], list[Finding]] = lambda _evidence, _profile: []
     figures: tuple[Figure, ...] = ()

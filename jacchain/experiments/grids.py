@@ -47,24 +47,24 @@ def input_grid(profile: Profile) -> Grid:
 
 def layer_grids(profile: Profile) -> tuple[Grid, Grid, Grid]:
     """Sweeps over |z1|, |z2| and |z3|, each beside wide neighbours so that its terms lead."""
-    dense = half_octaves(768, profile.most_z)
+    dense = half_octaves(1024, profile.most_z)
     return (
-        _grid("z1", "|z_1|", (16, 128), dense, lambda n: (1, 64, 256, n, 256)),
-        _grid("z2", "|z_2|", (16, 128), dense, lambda n: (1, 256, n, 256, 256)),
-        _grid("z3", "|z_3|", (16, 128), dense, lambda n: (1, n, 512, 128, 256)),
+        _grid("z1", "|z_1|", (32, 256), dense, lambda n: (1, 64, 256, n, 256)),
+        _grid("z2", "|z_2|", (32, 256), dense, lambda n: (1, 256, n, 256, 256)),
+        _grid("z3", "|z_3|", (32, 256), dense, lambda n: (1, n, 512, 128, 256)),
     )
 
 
 def all_layers_grid(profile: Profile) -> Grid:
     """Sweep over |z_1| = |z_2| = |z_3|."""
     dense = half_octaves(128, profile.most_all_z)
-    return _grid("all_z", "|z_i|, all i", (16, 64), dense, lambda n: (1, n, n, n, 1536))
+    return _grid("all_z", "|z_i|, all i", (32,), dense, lambda n: (1, n, n, n, 1536))
 
 
 def depth_grid(profile: Profile) -> Grid:
     """Sweep over the number of layers, all of 256."""
     dense = half_octaves(8, profile.most_depth)
-    return _grid("depth", "L", (2, 4), dense, lambda n: (1, *(256,) * (n + 1)))
+    return _grid("depth", "L", (3,), dense, lambda n: (1, *(256,) * (n + 1)))
 
 
 def plane_cells(profile: Profile) -> tuple[Dims, ...]:

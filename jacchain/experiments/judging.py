@@ -12,7 +12,8 @@ from jacchain.analysis.evidence import Evidence, Series, unflagged
 from jacchain.analysis.fit import Fit, fit_times, model_parts
 from jacchain.analysis.verdicts import Verdict, judge
 from jacchain.experiments import own_chain
-from jacchain.experiments.experiment import Experiment
+from jacchain.experiments.experiment import Experiment, Finding
+from jacchain.experiments.model import model_findings
 from jacchain.experiments.profiles import Profile, chain_profile, profile_named
 from jacchain.experiments.registry import chosen
 from jacchain.records.load import load
@@ -35,6 +36,7 @@ class Assessment:
     fit: Fit | None
     verdicts: tuple[Verdict, ...]
     unflagged: tuple[Verdict, ...]
+    findings: dict[str, list[Finding]]
 
     @property
     def environment(self) -> dict[str, Any]:
@@ -72,6 +74,8 @@ def assess(folder: str | Path) -> Assessment:
         fit,
         judge_all(experiments, evidence, profile, fit),
         judge_all(experiments, clean, profile, fit_times(clean)),
+        {e.claim: e.findings(evidence, profile) for e in experiments}
+        | {"model": model_findings(fit, evidence) if fit else []},
     )
 
 

@@ -1,13 +1,13 @@
 """One chain of the user's own: which of the two orders is faster, and how sure that is."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from jacchain.analysis.evidence import Evidence, Series, log_ratios
 from jacchain.analysis.intervals import median_interval
 from jacchain.analysis.verdicts import Part, Verdict, judge, undecided
-from jacchain.experiments.c5_ratio import ratio_part
+from jacchain.experiments.c5_ratio import CHEAPER, ratio_part
 
 
 @dataclass(frozen=True)
@@ -33,20 +33,19 @@ class Answer:
 
 def answer(evidence: Evidence) -> Answer | None:
     """Compare the two orders of the one cell that was measured; None if it was skipped."""
-    for loss, inputs in evidence.pairs():
-        faster, slower = sorted((loss, inputs), key=lambda s: float(np.median(s.seconds)))
-        low, middle, high = (
-            float(np.exp(v)) for v in median_interval(log_ratios(slower, faster))
-        )
-        floor = 1 + evidence.noise_floor
-        formula = slower.multiplications / faster.multiplications
-        interval = (low / floor, high * floor)
-        return Answer(faster, slower, middle, interval, formula, evidence.noise_floor)
-    return None
+    pair = next(iter(evidence.pairs()), None)
+    if pair is None:
+        return None
+    faster, slower = pair if np.median(log_ratios(*pair)) <= 0 else pair[::-1]
+    low, middle, high = (float(np.exp(v)) for v in median_interval(log_ratios(slower, faster)))
+    floor = 1 + evidence.noise_floor
+    formula = slower.multiplications / faster.multiplications
+    interval = (low / floor, high * floor)
+    return Answer(faster, slower, middle, interval, formula, evidence.noise_floor)
 
 
 def verdict(evidence: Evidence) -> Verdict:
-    """Does the order with fewer multiplications take less time?"""
+    """Judge whether the order with fewer multiplications takes less time."""
     return judge("chain", [_part(evidence)], evidence.noise_floor)
 
 
@@ -55,9 +54,7 @@ def _part(evidence: Evidence) -> Part:
     if not pairs:
         reason = next(iter(evidence.skipped.values()), "not measured")
         return undecided("time ratio of the orders", reason)
-    part = ratio_part(*pairs[0], evidence.noise_floor)
-    if part.expected > 1:
-        return replace(part, margin=(1.0, np.inf))
-    if part.expected < 1:
-        return replace(part, margin=(0.0, 1.0))
-    return undecided("time ratio of the orders", "both orders take as many multiplications")
+    fewer, more = sorted(pairs[0], key=lambda s: s.multiplications)
+    if fewer.multiplications == more.multiplications:
+        return undecided("time ratio of the orders", "both orders take as many multiplications")
+    return ratio_part(fewer, more, evidence.noise_floor, threshold=CHEAPER)

@@ -4,8 +4,9 @@ import os
 import secrets
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -23,7 +24,7 @@ from jacchain.experiments.workload import chain_workload, workload
 from jacchain.measure.caches import Caches
 from jacchain.measure.environment import environment, fingerprint
 from jacchain.measure.memory import available_bytes
-from jacchain.measure.threads import thread_environment
+from jacchain.measure.threads import thread_environment, usable_cores
 from jacchain.records.codec import decode
 from jacchain.records.schema import (
     BlockRecord,
@@ -103,9 +104,9 @@ def _check_settings(threads: int, dtype: str) -> None:
     if dtype not in {"float32", "float64"}:
         message = f"unknown dtype {dtype!r}; known are float32, float64"
         raise ValueError(message)
-    cores = os.cpu_count() or 1
+    cores = usable_cores()
     if not 1 <= threads <= cores:
-        message = f"{threads} threads; expected 1 to {cores}, the cores of this machine"
+        message = f"{threads} threads; expected 1 to {cores}, the cores that may be used here"
         raise ValueError(message)
 
 
@@ -145,18 +146,13 @@ def run(out: Path, order: Order, *, fresh: bool = False, progress: Progress | No
     RecordsError
         If the folder can't be written, or holds records that must not be mixed with these.
     RunError
-        If it holds a run of another profile, or the measuring process fails.
+        If it holds a run of another profile or chain, or the measuring process fails.
     """
     facts = environment()
     identity = identity_of(facts, threads=order.threads, dtype=order.dtype)
     with Store.open(out, identity, fresh=fresh) as store:
         first = next((r for r in store.records if isinstance(r, SessionRecord)), None)
-        if first and first.profile != order.profile.name:
-            message = (
-                f"{out} holds a {first.profile} run, not a {order.profile.name} one; "
-                "use --fresh to start anew or --out for another folder"
-            )
-            raise RunError(message)
+        _check_same(store, order, first)
         if _complete(store, order):
             return False
         seed = first.seed if first else secrets.randbits(32)
@@ -197,16 +193,36 @@ def _session(identity: Identity, order: Order, seed: int, facts: dict[str, Any])
     )
 
 
+def _check_same(store: Store, order: Order, first: SessionRecord | None) -> None:
+    """Refuse to resume a run of another profile, or of another chain of the user's own."""
+    chains = [r.dims for r in store.records if isinstance(r, CellRecord) and r.role == "cell"]
+    held, asked = first and first.profile, order.profile.name
+    if held == asked and not order.experiments and chains:
+        held, asked = (f"1 {' '.join(map(str, d[1:]))}" for d in (chains[0], order.cells[0].dims))
+    if first and held != asked:
+        message = (
+            f"{store.path.parent} holds a run of {held}, not of {asked}; "
+            "use --fresh to start anew or --out for another folder"
+        )
+        raise RunError(message)
+
+
 def _complete(store: Store, order: Order) -> bool:
-    """Whether every cell has its blocks, and every check its values."""
-    cells = {r.cell: r for r in store.records if isinstance(r, CellRecord)}
-    blocks = [r for r in store.records if isinstance(r, BlockRecord)]
-    if any(cell.id not in cells for cell in order.cells):
-        return False
-    measured = sum(1 for r in cells.values() if r.skipped is None)
-    if len(blocks) < measured * order.profile.blocks:
-        return False
-    return all(store.done(("check", name)) for name in order.checks)
+    """Whether every claim is named, every cell has its blocks, and every check its values."""
+    claims = {c for r in store.records if isinstance(r, SessionRecord) for c in r.claims}
+    asked = {cell.id for cell in order.cells}
+    cells = {
+        r.cell: r
+        for r in store.records
+        if isinstance(r, CellRecord) and (r.cell in asked or (asked and r.role == "ceiling"))
+    }
+    blocks = Counter(r.cell for r in store.records if isinstance(r, BlockRecord))
+    return (
+        claims.issuperset(order.claims)
+        and asked <= cells.keys()
+        and all(r.skipped or blocks[r.cell] >= order.profile.blocks for r in cells.values())
+        and all(store.done(("check", name)) for name in order.checks)
+    )
 
 
 def _request(store: Store, order: Order, process: int, seed: int, facts: dict[str, Any]) -> Request:
@@ -233,19 +249,13 @@ def _request(store: Store, order: Order, process: int, seed: int, facts: dict[st
 def _worker(request: Request) -> Iterator[subprocess.Popen[bytes]]:
     """The measuring process; it dies with this one, by the closed pipe, or when this one fails."""
     command = [sys.executable, "-m", "jacchain.experiments.worker"]
-    threads = thread_environment(request.identity.threads)
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ | threads,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+    environ = os.environ | thread_environment(request.identity.threads)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def _serve(store: Store, request: Request, order: Order, progress: Progress | None) -> None:
@@ -254,10 +264,11 @@ def _serve(store: Store, request: Request, order: Order, progress: Progress | No
         assert worker.stdin
         assert worker.stdout
         assert worker.stderr
-        worker.stdin.write(REQUEST.dump_json(request))
-        worker.stdin.close()
+        with suppress(BrokenPipeError), worker.stdin as stdin:  # why it died is read below
+            stdin.write(REQUEST.dump_json(request))
         for line in worker.stdout:
-            store.append(decode(line))
+            if line.endswith(b"\n"):
+                store.append(decode(line))
             if progress:
                 progress(*_units(store.records, order))
         error = worker.stderr.read().decode(errors="replace").strip()

@@ -1,15 +1,19 @@
 """What C3 and C4 share: the parts that judge one sweep."""
 
 from collections.abc import Mapping
+from functools import cache
+from math import prod
 
 import numpy as np
 
 from jacchain.analysis.evidence import Evidence
 from jacchain.analysis.rivals import rival_part
-from jacchain.analysis.slopes import judged_regimes, slope_parts, sweep
-from jacchain.analysis.verdicts import Part, exact
+from jacchain.analysis.slopes import MARGIN, judged_regimes, slope_part, sweep
+from jacchain.analysis.verdicts import Part, exact, undecided
 from jacchain.chains.chain import random_chain
 from jacchain.chains.counting import count
+from jacchain.experiments.cells import Dims
+from jacchain.experiments.experiment import Finding
 from jacchain.experiments.grids import Grid
 
 _COUNTED_SIZES = (3, 4, 7)
@@ -19,14 +23,44 @@ def time_parts(evidence: Evidence, grid: Grid, order: str) -> list[Part]:
     """Slope and rivals of one order, in each memory regime that can be judged."""
     label = f"{order} over {grid.variable}"
     whole = sweep(evidence, grid.name, grid.variable, grid.cells, order)
-    parts = slope_parts(whole, evidence, f"slope of {label}")
     if whole is None:
-        return parts
-    rivals = [
-        rival_part(part, evidence.noise_floor, f"rivals of {label}, {regime}")
-        for regime, part in judged_regimes(whole, evidence).items()
+        return [undecided(f"slope of {label}", "not measured in this run", unit="exponent")]
+    regimes = judged_regimes(whole, evidence)
+    if not regimes:
+        reason = "no memory regime holds four sizes over half a decade above the fixed overhead"
+        return [undecided(f"slope of {label}", reason, unit="exponent")]
+    floor = evidence.noise_floor
+    return [
+        judged
+        for regime, part in regimes.items()
+        for judged in (
+            slope_part(part, floor, f"slope of {label}, {regime}"),
+            rival_part(part, floor, f"rivals of {label}, {regime}"),
+        )
     ]
-    return parts + rivals
+
+
+def cache_finding(evidence: Evidence, grid: Grid) -> list[Finding]:
+    """The slope of loss-first over all sizes, against that in one memory regime."""
+    whole = sweep(evidence, grid.name, grid.variable, grid.cells, "loss-first")
+    regimes = judged_regimes(whole, evidence) if whole else {}
+    if whole is None or not regimes:
+        return []
+    beyond = whole.part(whole.sizes >= next(iter(regimes.values())).sizes[0])
+    across = slope_part(beyond, evidence.noise_floor, "")
+    inside = {name: slope_part(part, evidence.noise_floor, "") for name, part in regimes.items()}
+    if abs(across.measured - across.expected) <= MARGIN:
+        return []
+    figures = ", ".join(f"{p.measured:.2f} in {name}" for name, p in inside.items())
+    return [
+        Finding(
+            f"From {beyond.sizes[0]:.0f} on, the time of loss-first over {grid.variable} has the "
+            f"slope {across.measured:.2f}, the formula {across.expected:.2f}.",
+            "The factors leave the cache, and every element is read from further away.",
+            f"Within one memory regime the slopes are {figures}.",
+            vanishes=all(abs(p.measured - p.expected) <= MARGIN for p in inside.values()),
+        )
+    ]
 
 
 def difference_parts(grid: Grid, expected: Mapping[str, str]) -> list[Part]:
@@ -39,17 +73,16 @@ def difference_parts(grid: Grid, expected: Mapping[str, str]) -> list[Part]:
 
 
 def _difference(grid: Grid, order: str, slope: str) -> Part:
-    dims = {"z3": 5, "z2": 4, "z1": 6, "x": 3}
-    counts = [_counted({**dims, grid.name: size}, order) for size in _COUNTED_SIZES]
+    sizes = {"z3": 5, "z2": 4, "z1": 6, "x": 3}
+    swept = [sizes | {grid.name: size} for size in _COUNTED_SIZES]
+    counts = [_counted((1, *dims.values()), order) for dims in swept]
     slopes = np.diff(counts) / np.diff(_COUNTED_SIZES)
-    expected = sum(
-        int(np.prod([dims[symbol] for symbol in term.split()])) for term in slope.split("+")
-    )
+    expected = sum(prod(sizes[symbol] for symbol in term.split()) for term in slope.split("+"))
     measured = slopes[0] if np.all(slopes == slopes[0]) else float("nan")
     name = f"count of {order} grows by {slope} for each element of {grid.variable}"
     return exact(name, float(measured), expected, unit="multiplications")
 
 
-def _counted(sizes: Mapping[str, int], order: str) -> int:
-    dims = (1, sizes["z3"], sizes["z2"], sizes["z1"], sizes["x"])
+@cache
+def _counted(dims: Dims, order: str) -> int:
     return count(random_chain(dims, rng=0), order)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
+from jacchain.chains.chain import Chain
 from jacchain.costs.machine import Ceiling, ceilings
 from jacchain.costs.timemodel import rough_rates
 from jacchain.experiments.cells import Cell
@@ -65,7 +66,7 @@ class KernelCache:
         self._limit = limit
         self._kept: dict[str, tuple[list[Kernel], int]] = {}
 
-    def get(self, station: Station, session: Session) -> list[Kernel]:
+    def get(self, station: Station, session: Session, chain: Chain | None = None) -> list[Kernel]:
         """The kernels of a station; the least recently used make room for new ones."""
         kept = self._kept.pop(station.id, None)
         if kept is None:
@@ -74,7 +75,7 @@ class KernelCache:
                 self._kept and needed + sum(size for _, size in self._kept.values()) > self._limit
             ):
                 del self._kept[next(iter(self._kept))]
-            kept = _kernels(station, session), needed
+            kept = _kernels(station, session, chain), needed
         self._kept[station.id] = kept
         return kept[0]
 
@@ -83,10 +84,10 @@ def _bytes(station: Station, session: Session) -> int:
     return station.working_set if isinstance(station, Ceiling) else admit(station, session)[1]
 
 
-def _kernels(station: Station, session: Session) -> list[Kernel]:
+def _kernels(station: Station, session: Session, chain: Chain | None) -> list[Kernel]:
     if isinstance(station, Ceiling):
         return [station.build(station.shape, session.dtype)]
-    return build_kernels(station, build_chain(station, session))
+    return build_kernels(station, chain or build_chain(station, session))
 
 
 def _describe(station: Station, session: Session, cache: KernelCache) -> CellRecord:
@@ -95,7 +96,7 @@ def _describe(station: Station, session: Session, cache: KernelCache) -> CellRec
     if admit(station, session)[2]:
         return describe(station, None, [], session)
     chain = build_chain(station, session)
-    return describe(station, chain, cache.get(station, session), session)
+    return describe(station, chain, cache.get(station, session, chain), session)
 
 
 def _stations(request: Request, session: Session) -> dict[str, Station]:

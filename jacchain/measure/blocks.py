@@ -9,7 +9,7 @@ from time import process_time
 import numpy as np
 
 from jacchain.measure.environment import process_counters
-from jacchain.measure.timing import time_calls
+from jacchain.measure.timing import sample
 
 Kernel = Callable[[], object]
 
@@ -49,7 +49,7 @@ def measure_block(
     kernels
         One or two callables without arguments.
     batches
-        Calls per sample of each.
+        Calls between two readings of the clock, of each; a sample takes one batch or more.
     rng
         Draws the sequence.
 
@@ -62,29 +62,29 @@ def measure_block(
     sequence = draw_sequence(len(kernels), rng)
     for kernel in kernels:
         kernel()
-    wall, cpu = [], []
+    arms = ["AB".index(letter) for letter in sequence]
     with _collector_paused():
         before = process_counters()
-        for arm in sequence:
-            index = "AB".index(arm)
-            cpu_start = process_time()
-            seconds = time_calls(kernels[index], batches[index])
-            cpu.append((process_time() - cpu_start) / batches[index])
-            wall.append(seconds / batches[index])
+        samples = [_sample(kernels[arm], batches[arm]) for arm in arms]
         spent = process_counters() - before
-    elapsed = sum(
-        second * batches["AB".index(arm)] for second, arm in zip(wall, sequence, strict=True)
-    )
-    alone = sum(cpu) >= _LEAST_CPU_SHARE * sum(wall)
-    stolen = (spent.steal_seconds or 0.0) > _MOST_STEAL_SHARE * elapsed
+    wall, cpu, calls = np.transpose(samples)
+    alone = cpu.sum() >= _LEAST_CPU_SHARE * wall.sum()
+    stolen = (spent.steal_seconds or 0.0) > _MOST_STEAL_SHARE * wall.sum()
     return Block(
         sequence,
-        tuple(wall),
-        tuple(cpu),
+        tuple((wall / calls).tolist()),
+        tuple((cpu / calls).tolist()),
         spent.involuntary_switches,
         spent.steal_seconds,
-        flagged=stolen or not alone,
+        flagged=bool(stolen or not alone),
     )
+
+
+def _sample(kernel: Kernel, batch: int) -> tuple[float, float, int]:
+    """Wall and CPU seconds of one sample, and the calls that it took."""
+    start = process_time()
+    wall, calls = sample(kernel, batch)
+    return wall, process_time() - start, calls
 
 
 @contextmanager

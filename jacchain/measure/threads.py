@@ -5,6 +5,7 @@ The variables of `thread_environment` rule pools that are not loaded yet;
 """
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -103,7 +104,7 @@ def blas_description() -> str:
     """
     pools = _blas_pools()
     if pools:
-        return _describe(pools[0])  # in order of loading: numpy's own comes first
+        return _describe(min(pools, key=_numpys_first))
     config: Any = np.show_config(mode="dicts")
     built_with = config.get("Build Dependencies", {}).get("blas", {})
     return f"{built_with.get('name', 'unknown')} {built_with.get('version', '')}".strip()
@@ -112,6 +113,12 @@ def blas_description() -> str:
 def _blas_pools() -> list[dict[str, Any]]:
     """Return what threadpoolctl knows of each loaded BLAS."""
     return [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+
+
+def _numpys_first(pool: dict[str, Any]) -> tuple[bool, str]:
+    """Return a sort key: scipy may load a BLAS of its own, and threadpoolctl lists them anyhow."""
+    path = pool.get("filepath", "")
+    return not path.startswith(str(Path(np.__file__).parent)), path
 
 
 def _describe(pool: dict[str, Any]) -> str:

@@ -72,6 +72,13 @@ def batch_gradients(network: Network, inputs: npt.ArrayLike, targets: npt.ArrayL
     ------
     TypeError, ValueError
         As `gradients`, or if there is not one target for each input.
+
+    Examples
+    --------
+    >>> from jacchain.networks.layers import AffineLayer
+    >>> net = Network([AffineLayer([[1.0, 2.0]], [0.0])], "squared_error")
+    >>> batch_gradients(net, [[3, -1], [1, 1]], [[5], [5]])
+    {'W1': array([[-7.,  1.]]), 'b1': array([-3.])}
     """
     by_parameter, _ = sweep(network, *network.as_batch(inputs, targets))
     return by_parameter

@@ -38,6 +38,15 @@ def step(network: Network, by_parameter: Mapping[str, Array], learning_rate: flo
     ValueError
         If a gradient is missing or of another shape, the learning rate is not positive, or the
         step leaves the finite numbers: then take a smaller one.
+
+    Examples
+    --------
+    >>> from jacchain.networks.gradients import gradients
+    >>> from jacchain.networks.layers import AffineLayer
+    >>> net = Network([AffineLayer([[1.0, 2.0]], [0.0])], "squared_error")
+    >>> moved = step(net, gradients(net, [3, -1], [5]), learning_rate=0.05)
+    >>> net.loss_value([3, -1], [5]), round(moved.loss_value([3, -1], [5]), 6)
+    (8.0, 1.62)
     """
     _check_learning_rate(learning_rate)
     unfit = [
@@ -133,6 +142,13 @@ def accuracy(network: Network, inputs: npt.ArrayLike, classes: npt.ArrayLike) ->
     TypeError, ValueError
         If `inputs` is not real, of another shape, or not finite, or if `classes` is not one
         integer for each input.
+
+    Examples
+    --------
+    >>> from jacchain.networks.layers import AffineLayer
+    >>> net = Network([AffineLayer([[1.0, 0.0], [0.0, 1.0]], [0.0, 0.0])], "cross_entropy")
+    >>> accuracy(net, [[3, 1], [1, 2], [5, 4], [0, 1]], classes=[0, 1, 1, 1])
+    0.75
     """
     points = network.as_inputs(inputs)
     expected = np.asarray(classes)

@@ -15,7 +15,10 @@ from jacchain.measure.doctor import Finding
 
 STYLES = {"agrees": "green", "disagrees": "red", "inconclusive": "yellow"}
 SYMBOLS = {"agrees": "+", "disagrees": "x", "inconclusive": "?"}
-TITLES = {"model": "Time model predicts left-out cells", "chain": "Fewer multiplications, less time"}
+TITLES = {
+    "model": "Time model predicts left-out cells",
+    "chain": "Fewer multiplications, less time",
+}
 
 
 def title(claim: str) -> str:

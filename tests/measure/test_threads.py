@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,6 +119,18 @@ def test_a_blas_without_pools_is_not_called_verified(loaded):
 def test_description_says_what_is_known(loaded, pool, expected):
     loaded({"user_api": "openmp", "internal_api": "openmp"}, pool)
     assert blas_description() == expected
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_numpys_own_blas_is_described_in_whatever_order_they_are_listed(loaded, backwards):
+    site = Path(np.__file__).parents[1]
+    pools = [
+        POOL | {"filepath": str(site / "numpy.libs/openblas.so")},
+        POOL | {"filepath": str(site / "a/first.so"), "version": "0.1"},
+        POOL | {"filepath": str(site / "scipy.libs/openblas.so"), "version": "0.3.30"},
+    ]
+    loaded(*(reversed(pools) if backwards else pools))
+    assert blas_description() == "openblas 0.3.29 SkylakeX"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,53 @@
+"""The article's formulas typeset for a web page, as presentation MathML."""
+
+import re
+
+from markupsafe import Markup, escape
+
+from jacchain.costs.closed_forms import terms
+
+_SPACE = '<mspace width="0.22em"></mspace>'
+_SIZE = re.compile(r"\b(z)_?(\d+|i|L)\b")
+
+
+def formula_mathml(order: str, layers: int) -> Markup:
+    """Multiplications of an order as a sum of products of sizes, in the article's sequence.
+
+    Raises
+    ------
+    ValueError
+        If the order has no closed form.
+
+    Examples
+    --------
+    >>> "<mo>+</mo>" in formula_mathml("loss-first", 3)
+    True
+    """
+    names = ["1", *(f"z{layer}" for layer in range(layers, 0, -1)), "x"]
+    products = [
+        _SPACE.join(_size(name) for name in term if name != "1") for term in terms(order, names)
+    ]
+    total = "<mo>+</mo>".join(f"<mrow>{product}</mrow>" for product in products)
+    return Markup(f'<math display="block"><mrow>{total}</mrow></math>')
+
+
+def _size(name: str) -> str:
+    """|z_3|, with fences that keep to the height of the letter."""
+    letter, index = name[0], name[1:]
+    inner = f"<mi>{letter}</mi>"
+    if index:
+        inner = f"<msub>{inner}<mn>{index}</mn></msub>"
+    fence = '<mo stretchy="false" lspace="0.06em" rspace="0.06em">|</mo>'
+    return f"{fence}{inner}{fence}"
+
+
+def typeset(text: str) -> Markup:
+    """Text with its sizes, such as z1 and z_i, as letters with an index; all else is escaped.
+
+    Examples
+    --------
+    >>> typeset("|z1| < 2")
+    Markup('|<i>z</i><sub>1</sub>| &lt; 2')
+    """
+    escaped = str(escape(text))
+    return Markup(_SIZE.sub(r"<i>\1</i><sub>\2</sub>", escaped).replace("|x|", "|<i>x</i>|"))

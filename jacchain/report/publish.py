@@ -1,0 +1,89 @@
+"""From the records of a run to its files: verdicts, environment, figures and the report."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from jacchain.analysis.verdicts import as_json
+from jacchain.experiments.judging import Assessment, assess
+from jacchain.experiments.tally import published
+from jacchain.records.errors import RecordsError
+from jacchain.report.figures import draw_figures
+from jacchain.report.page import render
+
+FIGURES, REPORT = "figures", "report.html"
+VERDICTS, ENVIRONMENT = "verdicts.json", "environment.json"
+
+
+def publish(folder: str | Path, *, target: str | Path | None = None) -> Assessment:
+    """Judge a run and write ``verdicts.json``, ``environment.json``, ``figures/``, ``report.html``.
+
+    Each file replaces its predecessor only when it is whole.
+
+    Parameters
+    ----------
+    folder
+        Of the run: its ``records.jsonl`` or ``records.jsonl.gz`` is all that is needed.
+    target
+        Where to write; by default the same folder.
+
+    Raises
+    ------
+    RecordsError
+        If the records can't be read, or the target can't be written.
+    """
+    assessment = assess(folder)
+    verdicts = [as_json(verdict) for verdict in assessment.verdicts]
+    out = Path(target or folder)
+    with _replacing(out) as draft:
+        _write_json(draft / VERDICTS, verdicts)
+        _write_json(draft / ENVIRONMENT, assessment.environment)
+        drawn = draw_figures(assessment, draft / FIGURES)
+        pictures = {path.stem: path.read_text("utf-8") for path in drawn if path.suffix == ".svg"}
+        page = render(assessment, pictures, simulated=published())
+        (draft / REPORT).write_text(page, "utf-8")
+    return assessment
+
+
+def plot(folder: str | Path, *, target: str | Path | None = None) -> list[Path]:
+    """Draw a run's figures again, into ``figures/``.
+
+    Returns
+    -------
+    list of Path
+        SVG and PNG of each figure.
+
+    Raises
+    ------
+    RecordsError
+        As `publish`.
+    """
+    assessment = assess(folder)
+    out = Path(target or folder)
+    with _replacing(out) as draft:
+        drawn = draw_figures(assessment, draft / FIGURES)
+        names = [path.relative_to(draft) for path in drawn]
+    return [out / name for name in names]
+
+
+def _write_json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", "utf-8")
+
+
+@contextmanager
+def _replacing(out: Path) -> Iterator[Path]:
+    """A draft folder beside the target, whose files take their places once all are written."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=out, prefix=".draft-") as name:
+            draft = Path(name)
+            yield draft
+            for path in sorted(p for p in draft.rglob("*") if p.is_file()):
+                place = out / path.relative_to(draft)
+                place.parent.mkdir(exist_ok=True)
+                path.replace(place)
+    except OSError as error:
+        problem = f"can't write to the folder {out}: {error.strerror}"
+        raise RecordsError(problem, "Make it writable, or choose another.") from error

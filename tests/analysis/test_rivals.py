@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import nnls
+
+from jacchain.analysis.rivals import LAWS, RIVALS, leave_one_out, rival_part
+from jacchain.analysis.verdicts import decide
+
+SIZES = np.array([1024.0, 1536, 2048, 3072, 4096, 6144])
+
+
+def brute_force(growth, times, *, affine):
+    """Leave each size out in turn, fit the others by non-negative least squares, and predict it."""
+    errors = []
+    for left_out in range(len(times)):
+        kept = np.arange(len(times)) != left_out
+        design = np.column_stack([np.full_like(growth, float(affine)), growth])
+        weighted = design[kept] / times[kept, None]
+        solution, _ = nnls(weighted, np.ones(kept.sum()))
+        errors.append(abs(design[left_out] @ solution / times[left_out] - 1))
+    return np.mean(errors)
+
+
+@given(
+    st.lists(st.floats(0.1, 10), min_size=4, max_size=7),
+    st.sampled_from(sorted(LAWS)),
+    st.booleans(),
+)
+def test_leaving_one_out_is_what_it_says(times, law, affine):
+    times = np.array(times)
+    growth = LAWS[law](np.arange(1.0, len(times) + 1))
+    expected = brute_force(growth, times, affine=affine)
+    assert leave_one_out(growth, times, affine=affine) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("affine", [False, True])
+def test_many_laws_and_times_at_once_are_the_same_as_one_by_one(affine):
+    growths = np.array([law(np.arange(1.0, 6)) for law in LAWS.values()])
+    times = np.random.default_rng(0).lognormal(size=(20, 5))
+    for law, growth in enumerate(growths):
+        together = leave_one_out(growth, times, affine=affine)
+        assert together.shape == (20,)
+        for row, alone in zip(times, together, strict=True):
+            assert leave_one_out(growths, row, affine=affine)[law] == pytest.approx(alone)
+
+
+@pytest.mark.parametrize("name", RIVALS)
+def test_every_law_predicts_its_own_machine(name):
+    growth = LAWS[name.removeprefix("affine ")](SIZES / SIZES[0])
+    affine = name.startswith("affine")
+    times = (5.0 if affine else 0.0) + 2 * growth
+    assert leave_one_out(growth, times, affine=affine) == pytest.approx(0, abs=1e-6)
+
+
+def judged(sweep):
+    return decide([rival_part(sweep, 0.05, "rivals")], 0.05)[0]
+
+
+def test_a_quadratic_machine_is_beaten_by_a_quadratic_law(make_sweep):
+    part = judged(make_sweep(SIZES, SIZES**2, noise=0.02))
+    assert part.verdict == "disagrees"
+    assert part.reason.startswith("best rival n^2 predicts")
+    assert part.measured > 1
+
+
+def test_a_machine_with_a_fixed_cost_is_no_rival_to_the_formula(make_sweep):
+    part = judged(make_sweep(SIZES, 5000 + SIZES, noise=0.02))
+    assert part.verdict == "agrees"
+    assert part.measured <= 1
+
+
+def test_the_formula_may_be_any_law(make_sweep):
+    law = 3 * SIZES + SIZES**2 / 700
+    assert judged(make_sweep(SIZES, law, multiplications=law, noise=0.02)).verdict == "agrees"
+
+
+def test_within_a_percentage_point_is_a_tie(make_sweep):
+    close = rival_part(make_sweep(SIZES, SIZES, multiplications=SIZES**1.01), 0.05, "")
+    assert 0 < close.measured < 1  # the rival is better indeed
+    assert decide([close], 0.05)[0].verdict == "agrees"
+    far = rival_part(make_sweep(SIZES, SIZES, multiplications=SIZES**1.1), 0.05, "")
+    assert far.measured > 1
+    assert decide([far], 0.05)[0].verdict == "disagrees"
+
+
+def test_a_rival_that_may_be_better_by_noise_is_not_decided(make_sweep):
+    part = judged(make_sweep(SIZES, SIZES, multiplications=SIZES**1.1, noise=0.2, blocks=6))
+    assert part.verdict == "inconclusive"
+    assert part.interval[0] < 1 < part.interval[1]

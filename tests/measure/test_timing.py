@@ -1,0 +1,96 @@
+"""Batches are calibrated by a clock that the test turns itself."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jacchain.measure import timing
+from jacchain.measure.timing import LEAST_SAMPLE_SECONDS, calibrate, sample, time_calls
+
+
+class Clock:
+    """Stands still but for what functions under test add to it."""
+
+    def __init__(self):
+        self.nanoseconds = 0
+        self.calls = 0
+
+    def __call__(self):
+        return self.nanoseconds
+
+    def kernel(self, *nanoseconds):
+        """A function that takes so long: the last value from then on."""
+
+        def function():
+            self.nanoseconds += nanoseconds[min(self.calls, len(nanoseconds) - 1)]
+            self.calls += 1
+
+        return function
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    turned = Clock()
+    monkeypatch.setattr(timing, "perf_counter_ns", turned)
+    return turned
+
+
+def test_the_calls_are_timed_together(clock):
+    assert time_calls(clock.kernel(250), 4) == pytest.approx(1e-6)
+    assert clock.calls == 4
+
+
+def test_no_call_takes_no_time(clock):
+    assert time_calls(clock.kernel(250), 0) == 0
+    assert clock.calls == 0
+
+
+@pytest.mark.parametrize("nanoseconds", [999, 10_000, 3_333_333, 10_000_000, 10**12])
+def test_a_sample_lasts_long_enough_and_not_much_longer(clock, nanoseconds):
+    calls = calibrate(clock.kernel(nanoseconds))
+    seconds = calls * nanoseconds * 1e-9
+    assert seconds >= LEAST_SAMPLE_SECONDS
+    assert calls == 1 or seconds <= 2 * LEAST_SAMPLE_SECONDS
+
+
+@given(nanoseconds=st.integers(1000, 10**8), least=st.floats(1e-6, 0.01))
+def test_any_least_time_is_reached(nanoseconds, least):
+    clock = Clock()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(timing, "perf_counter_ns", clock)
+        calls = calibrate(clock.kernel(nanoseconds), least)
+    assert calls * nanoseconds * 1e-9 >= least
+
+
+def test_the_first_call_warms_up_and_is_not_timed(clock):
+    assert calibrate(clock.kernel(10**9, 10**6)) >= 10
+
+
+def test_a_sample_is_one_batch_where_that_lasts_long_enough(clock):
+    assert sample(clock.kernel(10**6), 11) == (pytest.approx(0.011), 11)
+    assert clock.calls == 11
+
+
+def test_a_batch_that_falls_short_is_repeated_whole(clock):
+    assert sample(clock.kernel(10**6), 4) == (pytest.approx(0.012), 12)
+
+
+@given(batch=st.integers(1, 1000), nanoseconds=st.integers(10**4, 10**8))
+def test_a_sample_is_whole_batches_and_no_more_than_needed(batch, nanoseconds):
+    clock = Clock()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(timing, "perf_counter_ns", clock)
+        seconds, calls = sample(clock.kernel(nanoseconds), batch)
+    assert seconds == pytest.approx(calls * nanoseconds * 1e-9)
+    assert calls % batch == 0
+    assert seconds >= LEAST_SAMPLE_SECONDS
+    assert seconds - batch * nanoseconds * 1e-9 < LEAST_SAMPLE_SECONDS * (1 + 1e-9)
+
+
+def test_a_clock_too_coarse_for_one_call_is_waited_for(clock):
+    ticks = iter(range(10**6))
+
+    def function():
+        clock.nanoseconds = next(ticks) // 100 * 10**6  # a tick of 1 ms every 100 calls
+
+    assert calibrate(function) >= 900
