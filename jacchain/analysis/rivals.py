@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from jacchain.analysis.evidence import Array
-from jacchain.analysis.slopes import Sweep, best
+from jacchain.analysis.slopes import LEVELS, Sweep, best
 from jacchain.analysis.verdicts import Part
 
 TIE = 0.01  # one percentage point of relative error
@@ -18,7 +18,6 @@ LAWS: dict[str, Callable[[Array], Array]] = {
     "n^2.5": lambda n: n**2.5,
     "n^3": lambda n: n**3,
 }
-RIVALS = (*LAWS, *(f"affine {name}" for name in LAWS))
 
 
 def leave_one_out(growth: Array, times: Array, *, affine: bool) -> Array:
@@ -68,22 +67,32 @@ def _errors(growth: Array, times: Array) -> Array:
     return np.array([leave_one_out(growth, times, affine=affine) for affine in (False, True)])
 
 
+def _own_error(part: Sweep, times: Array) -> Array:
+    """Error of the formula's law: its multiplications, or any other affine law of its growth."""
+    growths = (part.multiplications, LAWS[part.law](part.sizes))
+    errors = [_errors(growth / growth[0], times) for growth in growths]
+    return np.asarray(np.concatenate(errors).min(axis=0))
+
+
 def rival_part(part: Sweep, noise_floor: float, label: str) -> Part:
     """Judge whether a rival law predicts better than the formula's, by over a percentage point.
 
-    The formula's law is plain or affine, whichever predicts better. The best rival is chosen on
-    the measured times; its advantage is then followed through the bootstrap.
+    Rivals are the laws of another growth than the formula's, plain and affine. The best of them is
+    chosen on the measured times; its advantage is then followed through the bootstrap.
     """
     times, sizes = best(part.times), part.sizes / part.sizes[0]
-    growths = np.array([law(sizes) for law in LAWS.values()])
-    rivals = _errors(growths, times).ravel()  # in the order of RIVALS
-    index = int(rivals.argmin())
-    name, rival = RIVALS[index], float(rivals[index])
-    law = part.multiplications / part.multiplications[0]
-    formula = float(_errors(law, times).min())
-    beaten_by = leave_one_out(growths[index % len(LAWS)], part.draws, affine=index >= len(LAWS))
-    gains = _errors(law, part.draws).min(axis=0) - beaten_by
-    low, high = np.quantile(gains, [0.025, 0.975])
+    rivals = {
+        (name, affine): float(leave_one_out(law(sizes), times, affine=affine))
+        for name, law in LAWS.items()
+        for affine in (False, True)
+        if name != part.law
+    }
+    (name, affine), rival = min(rivals.items(), key=lambda item: item[1])
+    formula = float(_own_error(part, times))
+    gains = _own_error(part, part.draws) - leave_one_out(
+        LAWS[name](sizes), part.draws, affine=affine
+    )
+    low, high = np.quantile(gains, LEVELS)
     spread = noise_floor * np.abs([low, high]).max()
     return Part(
         label,
@@ -95,7 +104,7 @@ def rival_part(part: Sweep, noise_floor: float, label: str) -> Part:
         widened=(100 * float(low - spread), 100 * float(high + spread)),
         p=float(np.mean(gains <= TIE)),
         reason=(
-            f"best rival {name} predicts left-out sizes to {rival:.1%}, "
+            f"best rival {'affine ' * affine}{name} predicts left-out sizes to {rival:.1%}, "
             f"the formula to {formula:.1%}"
         ),
     )

@@ -1,7 +1,7 @@
 """Sweeps over one size: slopes of time, memory regime by memory regime, beside the formula's."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -23,7 +23,8 @@ LEVELS = (0.01, 0.99)  # a minimum is bootstrapped too narrowly: these hold the 
 class Sweep:
     """One order over one swept size; all arrays run over the n sizes.
 
-    `times` has shape (n, processes, blocks): the best seconds per call of each block.
+    `times` has shape (n, processes, blocks): the best seconds per call of each block. `law` names
+    the growth of the formula in the size, one of `rivals.LAWS`.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Sweep:
     products: Array
     working_set: Array
     times: Array
+    law: str = "n"
 
     @cached_property
     def draws(self) -> Array:
@@ -44,11 +46,16 @@ class Sweep:
         """The sweep at some of its sizes."""
         arrays = ("sizes", "multiplications", "products", "working_set", "times")
         kept = {name: getattr(self, name)[mask] for name in arrays}
-        return Sweep(self.name, self.variable, self.order, **kept)
+        return replace(self, **kept)
 
 
 def sweep(
-    evidence: Evidence, name: str, variable: str, cells: Sequence[tuple[int, Dims]], order: str
+    evidence: Evidence,
+    name: str,
+    variable: str,
+    cells: Sequence[tuple[int, Dims]],
+    order: str,
+    law: str = "n",
 ) -> Sweep | None:
     """Collect a sweep from the measured cells `(size, dims)`; None if fewer than two are there."""
     found = [(size, s) for size, dims in cells if (s := evidence.get(dims, order)) is not None]
@@ -66,6 +73,7 @@ def sweep(
         products=np.array([s.products for s in series], dtype=float),
         working_set=np.array([s.working_set for s in series], dtype=float),
         times=np.stack([s.best[:processes, :blocks] for s in series]),
+        law=law,
     )
 
 

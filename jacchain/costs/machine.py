@@ -74,7 +74,7 @@ def _copy(shape: tuple[int, int], dtype: np.dtype[np.floating]) -> Kernel:
 def _squares(itemsize: int) -> list[Ceiling]:
     return [
         Ceiling("matrix-matrix", kernel, (n, n), 2 * n**3, 3 * n * n * itemsize, build)
-        for n in (256, 512)
+        for n in (256, 768)
         for kernel, build in (("A @ B", _square), ("A @ B.T", _square_transposed))
     ]
 
@@ -131,7 +131,7 @@ def ceilings(
     itemsize = np.dtype(dtype).itemsize
     l2, llc = l2 or _MIB, llc or 16 * _MIB
     found = [Ceiling("empty call", "1 x 1", (1, 1), 2, 3 * itemsize, _square), *_squares(itemsize)]
-    for working_set in (l2 // 4, l2 // 2):
+    for working_set in (l2 // 8, l2 // 4, l2 // 2):
         found += [*_rows(working_set, itemsize, rivals=True), *_copies(working_set, itemsize)]
     for step, working_set in enumerate(ladder(2 * l2, llc / 4)):
         found += _rows(working_set, itemsize, rivals=step == 0)

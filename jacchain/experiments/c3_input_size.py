@@ -39,7 +39,7 @@ EXPERIMENT = Experiment(
             "cost_x",
             "Cost over |x|",
             "Seconds per evaluation with 95 % intervals; lines: the formula scaled to the cells of "
-            "the judged regime; bands: memory regimes.",
+            "the judged regime; bands above: memory regimes.",
             grid="x",
         ),
     ),

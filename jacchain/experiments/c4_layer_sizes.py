@@ -67,7 +67,7 @@ EXPERIMENT = Experiment(
             f"cost_{name}",
             title,
             "Seconds per evaluation with 95 % intervals; lines: the formula scaled to the cells of "
-            "the judged regime; bands: memory regimes.",
+            "the judged regime; bands above: memory regimes.",
             grid=name,
         )
         for name, title in TITLES.items()

@@ -81,14 +81,11 @@ def findings(evidence: Evidence, _: Profile) -> list[Finding]:
 
 def _rate_finding(evidence: Evidence) -> list[Finding]:
     """The ratio of times against the formula's, by numpy and by an engine of one rate."""
-    measured = [
-        (formula, by["numpy"], by["einsum"])
-        for dims in CAUSE_DIMS
-        if (by := _ratios(evidence, dims)) and (formula := by["formula"])
-    ]
-    if not measured:
+    found = [ratios for dims in CAUSE_DIMS if (ratios := _ratios(evidence, dims))]
+    if not found:
         return []
-    formula, numpy, einsum = (np.array(column) for column in zip(*measured, strict=True))
+    names = ("formula", "numpy", "einsum")
+    formula, numpy, einsum = (np.array([ratios[name] for ratios in found]) for name in names)
     short, left = (float(np.exp(np.mean(np.log(formula / r)))) for r in (numpy, einsum))
     return [
         Finding(

@@ -5,7 +5,7 @@ half-octaves from where a slope can be. Their rows stay aligned, which odd sizes
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jacchain.experiments.cells import Cell, Dims
 from jacchain.experiments.profiles import Profile
@@ -18,6 +18,7 @@ class Grid:
     name: str
     variable: str  # as in the article, e.g. |x|
     cells: tuple[tuple[int, Dims], ...]
+    law: str = "n"  # growth of the formula, one of `analysis.rivals.LAWS`
 
 
 def half_octaves(low: int, high: int) -> list[int]:
@@ -58,7 +59,8 @@ def layer_grids(profile: Profile) -> tuple[Grid, Grid, Grid]:
 def all_layers_grid(profile: Profile) -> Grid:
     """Sweep over |z_1| = |z_2| = |z_3|."""
     dense = half_octaves(128, profile.most_all_z)
-    return _grid("all_z", "|z_i|, all i", (32,), dense, lambda n: (1, n, n, n, 1536))
+    grid = _grid("all_z", "|z_i|, all i", (32,), dense, lambda n: (1, n, n, n, 1536))
+    return replace(grid, law="n^2")
 
 
 def depth_grid(profile: Profile) -> Grid:

@@ -22,7 +22,7 @@ _COUNTED_SIZES = (3, 4, 7)
 def time_parts(evidence: Evidence, grid: Grid, order: str) -> list[Part]:
     """Slope and rivals of one order, in each memory regime that can be judged."""
     label = f"{order} over {grid.variable}"
-    whole = sweep(evidence, grid.name, grid.variable, grid.cells, order)
+    whole = sweep(evidence, grid.name, grid.variable, grid.cells, order, grid.law)
     if whole is None:
         return [undecided(f"slope of {label}", "not measured in this run", unit="exponent")]
     regimes = judged_regimes(whole, evidence)

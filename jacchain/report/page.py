@@ -202,7 +202,7 @@ def margin(ends: tuple[float, float]) -> str:
 def _template() -> Any:
     environment = Environment(
         loader=PackageLoader("jacchain.report"),
-        autoescape=False,
+        autoescape=select_autoescape(default=True),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

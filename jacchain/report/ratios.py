@@ -1,6 +1,5 @@
 """Input-first over loss-first: over the (|x|, |z|) plane, and cell by cell."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from jacchain.analysis.evidence import Array, Evidence, Series, log_ratios
 from jacchain.analysis.intervals import median_interval
+from jacchain.costs.closed_forms import multiplications
 from jacchain.experiments.c5_ratio import CHEAPER, FAR_CHEAPER, LARGE_RATIO, LEAST_RATIO
+from jacchain.experiments.cells import INPUT_FIRST, LOSS_FIRST, Dims
 from jacchain.experiments.experiment import Figure
 from jacchain.experiments.judging import Assessment
 from jacchain.experiments.profiles import Profile
@@ -42,19 +43,32 @@ def multiplication_ratio(loss: Series, inputs: Series) -> float:
     return inputs.multiplications / loss.multiplications
 
 
-def plane(evidence: Evidence, profile: Profile, ratio: Callable[[Series, Series], float]) -> Array:
-    """A ratio at each (|z|, |x|), shape (len(plane_z), len(plane_x)); nan where not measured."""
-    pairs = {loss.dims: (loss, inputs) for loss, inputs in evidence.pairs()}
-    rows = [[(1, z, z, z, x) for x in profile.plane_x] for z in profile.plane_z]
-    return np.array([[ratio(*pairs[d]) if d in pairs else np.nan for d in row] for row in rows])
+def measured_plane(evidence: Evidence, profile: Profile) -> Array:
+    """Ratios of times, shape (len(plane_z), len(plane_x)); nan where nothing was measured."""
+    found = {loss.dims: time_ratio(loss, inputs) for loss, inputs in evidence.pairs()}
+    return np.array([[found.get(dims, np.nan) for dims in row] for row in _plane_dims(profile)])
+
+
+def formula_plane(profile: Profile) -> Array:
+    """Ratios of multiplications at the same sizes, measured or not."""
+    return np.array(
+        [
+            [multiplications(INPUT_FIRST, d) / multiplications(LOSS_FIRST, d) for d in row]
+            for row in _plane_dims(profile)
+        ]
+    )
+
+
+def _plane_dims(profile: Profile) -> list[list[Dims]]:
+    return [[(1, z, z, z, x) for x in profile.plane_x] for z in profile.plane_z]
 
 
 def draw_plane(figure: Figure, assessment: Assessment) -> Canvas:
     """Two maps with one scale of colours: ratio of times, ratio of multiplications."""
     evidence, profile = assessment.evidence, assessment.profile
     maps = {
-        "times, measured": plane(evidence, profile, time_ratio),
-        "multiplications, formula": plane(evidence, profile, multiplication_ratio),
+        "times, measured": measured_plane(evidence, profile),
+        "multiplications, formula": formula_plane(profile),
     }
     beside = len(profile.plane_x) <= MOST_BESIDE
     page = canvas(height=4.3 if beside else 2.2 + 0.8 * len(profile.plane_z))

@@ -82,7 +82,10 @@ def condition_text(fit: Fit) -> str:
 
 def environment_table(environment: Mapping[str, Any]) -> Table:
     """Machine and software, sizes with their units."""
-    rows = tuple((name.replace("_", " "), _fact(name, v)) for name, v in environment.items())
+    rows = tuple(
+        (name.removesuffix("_bytes").replace("_", " "), _fact(name, v))
+        for name, v in environment.items()
+    )
     return Table("Machine and software", ("what", "value"), rows)
 
 

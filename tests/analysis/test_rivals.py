@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import nnls
 
-from jacchain.analysis.rivals import LAWS, RIVALS, leave_one_out, rival_part
+from jacchain.analysis.rivals import LAWS, leave_one_out, rival_part
 from jacchain.analysis.verdicts import decide
 
 SIZES = np.array([1024.0, 1536, 2048, 3072, 4096, 6144])
@@ -45,10 +47,10 @@ def test_many_laws_and_times_at_once_are_the_same_as_one_by_one(affine):
             assert leave_one_out(growths, row, affine=affine)[law] == pytest.approx(alone)
 
 
-@pytest.mark.parametrize("name", RIVALS)
-def test_every_law_predicts_its_own_machine(name):
-    growth = LAWS[name.removeprefix("affine ")](SIZES / SIZES[0])
-    affine = name.startswith("affine")
+@pytest.mark.parametrize("name", LAWS)
+@pytest.mark.parametrize("affine", [False, True])
+def test_every_law_predicts_its_own_machine(name, affine):
+    growth = LAWS[name](SIZES / SIZES[0])
     times = (5.0 if affine else 0.0) + 2 * growth
     assert leave_one_out(growth, times, affine=affine) == pytest.approx(0, abs=1e-6)
 
@@ -75,16 +77,26 @@ def test_the_formula_may_be_any_law(make_sweep):
     assert judged(make_sweep(SIZES, law, multiplications=law, noise=0.02)).verdict == "agrees"
 
 
+def test_a_law_of_the_formulas_own_growth_is_no_rival(make_sweep):
+    part = rival_part(make_sweep(SIZES, SIZES, multiplications=SIZES + 9000), 0.05, "")
+    assert part.measured <= 0  # the formula's constant is too large, its growth is right
+    assert decide([part], 0.05)[0].verdict == "agrees"
+
+
 def test_within_a_percentage_point_is_a_tie(make_sweep):
-    close = rival_part(make_sweep(SIZES, SIZES, multiplications=SIZES**1.01), 0.05, "")
+    def cubic(sweep):  # so that n is a rival
+        return replace(sweep, law="n^3")
+
+    close = rival_part(cubic(make_sweep(SIZES, SIZES, multiplications=SIZES**1.01)), 0.05, "")
     assert 0 < close.measured < 1  # the rival is better indeed
     assert decide([close], 0.05)[0].verdict == "agrees"
-    far = rival_part(make_sweep(SIZES, SIZES, multiplications=SIZES**1.1), 0.05, "")
+    far = rival_part(cubic(make_sweep(SIZES, SIZES, multiplications=SIZES**1.1)), 0.05, "")
     assert far.measured > 1
     assert decide([far], 0.05)[0].verdict == "disagrees"
 
 
 def test_a_rival_that_may_be_better_by_noise_is_not_decided(make_sweep):
-    part = judged(make_sweep(SIZES, SIZES, multiplications=SIZES**1.1, noise=0.2, blocks=6))
+    noisy = make_sweep(SIZES, SIZES, multiplications=SIZES**1.1, noise=0.2, blocks=6)
+    part = judged(replace(noisy, law="n^3"))
     assert part.verdict == "inconclusive"
     assert part.interval[0] < 1 < part.interval[1]

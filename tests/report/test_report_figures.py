@@ -13,7 +13,7 @@ from jacchain.experiments.experiment import Figure
 from jacchain.experiments.grids import all_grids
 from jacchain.experiments.simulated import QUICK
 from jacchain.report.figures import DRAWINGS, all_figures, draw, draw_figures
-from jacchain.report.ratios import multiplication_ratio, plane, time_ratio
+from jacchain.report.ratios import formula_plane, measured_plane, multiplication_ratio
 from jacchain.report.style import LOOKS, house_style
 from jacchain.report.sweeps import LEAVING, scaled_formula, stretches
 
@@ -125,17 +125,17 @@ def test_a_machine_without_known_caches_still_has_a_line(assessment, evidence):
 def test_the_plane_holds_both_ratios_and_hatches_what_is_missing(assessment, evidence):
     loss, inputs = next(p for p in evidence.pairs() if p[0].dims == (1, 16, 16, 16, 256))
     row, column = QUICK.plane_z.index(16), QUICK.plane_x.index(256)
-    measured, formula = (
-        plane(evidence, QUICK, ratio) for ratio in (time_ratio, multiplication_ratio)
-    )
+    measured, formula = measured_plane(evidence, QUICK), formula_plane(QUICK)
     ratio = np.median(inputs.seconds.sum(-1) / loss.seconds.sum(-1))
     assert measured[row, column] == pytest.approx(ratio, rel=0.02)
     assert formula[row, column] == (16 * 16 + 16 * 16 + 16) * 256 / (16 * 16 * 2 + 16 * 256)
     fewer = {key: s for key, s in evidence.series.items() if key[1] != loss.dims}
     page = draw(figure_of("plane"), replace(assessment, evidence=replace(evidence, series=fewer)))
-    for axes in page.axes[:2]:
-        assert [patch.get_hatch() for patch in axes.patches] == ["////"]
-    assert len(page.axes[0].texts) == measured.size - 1
+    left, right = page.axes[:2]
+    assert [patch.get_hatch() for patch in left.patches] == ["////"]
+    assert len(right.patches) == 0
+    assert len(left.texts) == measured.size - 1
+    assert len(right.texts) == formula.size
     assert any("(ratio)" in text for text in texts_of(page))
 
 
