@@ -122,6 +122,9 @@ def run(
     from jacchain.report.terminal import print_forecast
 
     with _bad_values():
+        if dims and claims:
+            message = f"--dims {dims} and --claims {claims} exclude each other; give one of them"
+            raise ValueError(message)
         if dims:
             order = runner.order_chain(_sizes(dims), threads=threads, dtype=dtype)
         else:

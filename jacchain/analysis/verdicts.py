@@ -162,7 +162,7 @@ def judge(claim: str, parts: Sequence[Part], noise_floor: float) -> Verdict:
 
 
 def _most_telling(parts: Sequence[Part]) -> Part | None:
-    """The part nearest to an edge of its margin, or farthest outside; exact ones only by default."""
+    """The part nearest to an edge of its margin, or farthest outside; exact ones come last."""
     known = [p for p in parts if np.isfinite(p.measured)]
     measured = [p for p in known if p.margin[0] < p.margin[1]] or known
     return min(measured, key=lambda p: p.slack / _scale(p), default=None)

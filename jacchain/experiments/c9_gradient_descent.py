@@ -72,14 +72,14 @@ def digits(seed: int) -> dict[str, Any]:
     from sklearn.datasets import load_digits
 
     images, classes = load_digits(return_X_y=True)
-    inputs = images / 16.0
+    inputs = images / 8.0 - 1.0  # from -1 to 1
     order = np.random.default_rng(seed).permutation(len(inputs))
     quarter = len(inputs) // 4
     held_out, used = order[:quarter], order[quarter:]
     network = load("digits", rng=seed)
     first = mean_loss(network, inputs[used], classes[used])
     network, losses = train(
-        network, inputs[used], classes[used], learning_rate=0.02, epochs=30, batch_size=8, rng=seed
+        network, inputs[used], classes[used], learning_rate=0.05, epochs=40, batch_size=8, rng=seed
     )
     return {
         "losses": [first, *losses],

@@ -16,6 +16,7 @@ from jacchain.experiments.experiment import Experiment, Finding
 from jacchain.experiments.model import model_findings
 from jacchain.experiments.profiles import Profile, chain_profile, profile_named
 from jacchain.experiments.registry import chosen
+from jacchain.records.errors import RecordsError
 from jacchain.records.load import load
 from jacchain.records.read import first_session, read_records
 from jacchain.records.schema import CheckRecord, SessionRecord
@@ -56,9 +57,7 @@ def assess(folder: str | Path) -> Assessment:
     session = first_session(records)
     checks = {r.check: r.values for r in records if isinstance(r, CheckRecord)}
     table = load(folder)
-    names = {c for r in records if isinstance(r, SessionRecord) for c in r.claims}
-    experiments = chosen(names) if names else ()
-    profile = chain_profile() if session.profile == "chain" else profile_named(session.profile)
+    experiments, profile = _ordered([r for r in records if isinstance(r, SessionRecord)])
 
     def evidence_of(adjust: Callable[[Series], Series] = lambda s: s) -> Evidence:
         return assemble(table, session.environment, checks, adjust=adjust)
@@ -77,6 +76,17 @@ def assess(folder: str | Path) -> Assessment:
         {e.claim: e.findings(evidence, profile) for e in experiments}
         | {"model": model_findings(fit, evidence) if fit else []},
     )
+
+
+def _ordered(sessions: list[SessionRecord]) -> tuple[tuple[Experiment, ...], Profile]:
+    """What the sessions of a run set out to measure."""
+    name, claims = sessions[0].profile, {c for session in sessions for c in session.claims}
+    try:
+        profile = chain_profile() if name == "chain" else profile_named(name)
+        return chosen(claims) if claims else (), profile
+    except ValueError as error:
+        remedy = "Read these records with the jacchain that wrote them, or start anew with --fresh."
+        raise RecordsError(str(error), remedy) from error
 
 
 def judge_all(

@@ -150,3 +150,18 @@ def test_a_chain_of_the_users_own_has_one_verdict(write, simulated):
 def test_without_records_there_is_nothing_to_judge(tmp_path):
     with pytest.raises(RecordsError, match="no records"):
         assess(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [('"profile":"quick"', '"profile":"slow"'), ('"C9"', '"C99"')]
+)
+def test_records_of_an_unknown_claim_or_profile_are_refused_with_a_remedy(tmp_path, old, new):
+    session = SessionRecord(
+        identity=HERE, started="2026-01-01T00:00:00", profile="quick", claims=("C9",), seed=0,
+        environment={},
+    )  # fmt: skip
+    line = encode(session).decode()
+    assert old in line
+    (tmp_path / "records.jsonl").write_text(line.replace(old, new))
+    with pytest.raises(RecordsError, match=r"unknown .*known are .*--fresh"):
+        assess(tmp_path)
