@@ -12,17 +12,19 @@ TOO_NOISY = 0.15
 PLATEAU = 0.9  # a bandwidth that stays above this share of the first is called level
 
 
-def half_width(control: tuple[Series, Series]) -> float:
-    """Half-width of the A/A interval of one control, in log units (a fraction when small)."""
-    low, _, high = median_interval(log_ratios(*control))
-    return float(high - low) / 2
+def half_width(controls: Sequence[tuple[Series, Series]]) -> float:
+    """Half-width of the A/A interval, in log units (a fraction when small).
+
+    The A/A pairs of all controls are pooled, since the ratio of each is 1. Of the interval of
+    their median the farther end counts, so that a bias widens it too.
+    """
+    low, _, high = median_interval(np.concatenate([log_ratios(*pair) for pair in controls]))
+    return float(max(abs(low), abs(high)))
 
 
 def noise_floor(controls: Sequence[tuple[Series, Series]]) -> float:
-    """`max(5 %, 3 x A/A half-width)`, the half-width being the median over the controls."""
-    if not controls:
-        return LEAST_FLOOR
-    return max(LEAST_FLOOR, 3 * float(np.median([half_width(c) for c in controls])))
+    """`max(5 %, 3 x A/A half-width)`; 5 % where there is no control."""
+    return max(LEAST_FLOOR, 3 * half_width(controls)) if controls else LEAST_FLOOR
 
 
 def cache_share(ladder: Sequence[tuple[int, float]], low: float) -> float:

@@ -129,9 +129,15 @@ def _decided(part: Part, falls: bool, noise_floor: float) -> Part:
         "inconclusive": "crosses an edge of",
     }[position]
     low, high = part.widened
-    margin = f"{part.margin[0]:.3g} to {part.margin[1]:.3g}"
-    reason = f"{low:.3g} to {high:.3g} {inside} {margin}"
+    reason = f"{low:.3g} to {high:.3g} {inside} {_range(part.margin)}"
     return replace(part, verdict=position, reason=part.reason or reason)
+
+
+def _range(margin: Interval) -> str:
+    low, high = margin
+    if np.isinf(high):
+        return f"what is above {low:.3g}"
+    return f"what is below {high:.3g}" if np.isinf(low) else f"{low:.3g} to {high:.3g}"
 
 
 def judge(claim: str, parts: Sequence[Part], noise_floor: float) -> Verdict:

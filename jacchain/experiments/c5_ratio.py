@@ -16,7 +16,7 @@ CHEAPER, FAR_CHEAPER = 1.0, 10.0
 LEAST_RATIO, LARGE_RATIO = 2.0, 100.0
 
 
-CAUSE_DIMS = ((1, 64, 64, 64, 2048), (1, 256, 256, 256, 256), (1, 16, 16, 16, 16384))
+CAUSE_DIMS = ((1, 64, 64, 64, 1024), (1, 256, 256, 256, 256), (1, 16, 16, 16, 16384))
 
 
 def cells(profile: Profile) -> list[Cell]:

@@ -33,7 +33,7 @@ PROFILES = {
     for profile in (
         Profile(
             "quick", 1, 12, 15.0, 2**16, 6144, 1024, 48,
-            plane_z=(4, 16, 64, 256), plane_x=(4, 32, 256, 2048, 16384),
+            plane_z=(4, 16, 64, 256), plane_x=(4, 64, 1024, 16384),
         ),
         Profile(
             "standard", 2, 12, 40.0, 2**20, 2**14, 1536, 96,

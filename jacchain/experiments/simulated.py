@@ -70,7 +70,7 @@ MACHINES = (
     Machine("obeys", obeys),
     Machine("grows with |x|^1.2", superlinear),
     Machine("25 % steeper over |z2|", deviates),
-    Machine("obeys, too noisy", obeys, noise=8.0),
+    Machine("obeys, too noisy", obeys, noise=16.0),
     Machine("obeys, with a cache cliff", cliff),
 )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -16,7 +17,7 @@ from jacchain.measure.doctor import Finding
 STYLES = {"agrees": "green", "disagrees": "red", "inconclusive": "yellow"}
 SYMBOLS = {"agrees": "+", "disagrees": "x", "inconclusive": "?"}
 TITLES = {
-    "model": "Time model predicts left-out cells",
+    "model": "Time of left-out cells",
     "chain": "Fewer multiplications, less time",
 }
 
@@ -71,16 +72,16 @@ def size(value: float) -> str:
 def print_verdicts(console: Console, verdicts: Iterable[Verdict]) -> None:
     """One row for each claim, then a line for each with its reason."""
     found = list(verdicts)
-    table = Table("claim", "", "verdict", "measured", "expected", "95 % interval", "unit")
+    table = Table("claim", "verdict", "measured", "expected", "95 % interval", box=SIMPLE_HEAD)
     for v in found:
         interval = " to ".join(map(number, v.interval)) if v.interval else "exact"
         mark = f"[{STYLES[v.verdict]}]{SYMBOLS[v.verdict]} {v.verdict}[/]"
-        table.add_row(
-            v.claim, title(v.claim), mark, number(v.measured), number(v.expected), interval, v.unit
-        )
+        name = f"[bold]{v.claim}[/] {title(v.claim)}"
+        table.add_row(name, mark, number(v.measured), number(v.expected), interval)
     console.print(table)
     for v in found:
-        console.print(f"[bold]{v.claim}[/] {v.verdict}: {v.reason}", highlight=False)
+        unit = f" ({v.unit})" if v.unit else ""
+        console.print(f"[bold]{v.claim}[/] {v.verdict}: {v.reason}{unit}", highlight=False)
 
 
 def print_answer(console: Console, found: Answer | None) -> None:

@@ -16,9 +16,15 @@ def control(make_series):
     return make
 
 
-def test_half_width_is_that_of_the_interval_of_the_log_ratio(control):
-    low, _, high = median_interval(0.1 * np.linspace(-1, 1, 12))
-    assert half_width(control(0.1)) == pytest.approx((high - low) / 2)
+def test_half_width_is_that_of_the_interval_of_the_pooled_log_ratios(control):
+    pooled = np.concatenate([0.1 * np.linspace(-1, 1, 12), 0.3 * np.linspace(-1, 1, 12)])
+    low, _, high = median_interval(pooled)
+    assert half_width([control(0.1), control(0.3)]) == pytest.approx((high - low) / 2)
+
+
+def test_a_bias_between_equal_arms_counts_as_noise(make_series):
+    one, other = make_series(np.ones((1, 12, 2))), make_series(np.full((1, 12, 2), 0.9))
+    assert noise_floor([(one, other)]) == pytest.approx(-3 * np.log(0.9))
 
 
 def test_a_quiet_machine_has_the_least_floor(control):
@@ -27,10 +33,9 @@ def test_a_quiet_machine_has_the_least_floor(control):
 
 
 def test_the_floor_of_a_noisy_machine_is_thrice_the_half_width(control):
-    spreads = (0.05, 0.1, 0.4)
-    middle = half_width(control(0.1))
-    assert noise_floor([control(s) for s in spreads]) == pytest.approx(3 * middle)
-    assert 3 * middle > 0.05
+    controls = [control(spread) for spread in (0.2, 0.3, 0.4)]
+    assert noise_floor(controls) == pytest.approx(3 * half_width(controls))
+    assert noise_floor(controls) > 0.05
 
 
 def test_the_cache_share_ends_where_the_bandwidth_drops():
