@@ -25,6 +25,8 @@ DIFFERENCES = {
     "z1": {"loss-first": "z2 + x", "input-first": "z2 x"},
     "z2": {"loss-first": "z3 + z1", "input-first": "z1 x + z3 x"},
     "z3": {"loss-first": "z2", "input-first": "z2 x + x"},
+    "all_z": {"loss-first": "2", "input-first": "2 x"},
+    "depth": {"loss-first": "z z", "input-first": "z z x"},
 }
 
 

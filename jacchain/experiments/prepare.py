@@ -7,6 +7,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jacchain.chains.chain import Chain, random_chain
 from jacchain.chains.counting import count, twin_dims
@@ -25,6 +26,7 @@ Kernel = Callable[[], object]
 
 MOST_COUNTED = 10**7  # above, a twin with smaller dims is counted
 CALLS_PER_BLOCK = 6  # four samples and the warm-up of both kernels
+MOST_DRAWN = 2**20
 MOST_MEMORY = 0.5  # share of the available memory that one cell may use
 
 
@@ -69,7 +71,23 @@ def admit(cell: Cell, session: Session) -> tuple[float, int, str | None]:
 def build_chain(cell: Cell, session: Session) -> Chain:
     """The random chain of a cell, the same in every process of a run."""
     rng = np.random.default_rng([session.seed, *cell.dims])
-    return random_chain(cell.dims, dtype=session.dtype.name, rng=rng)
+    return Chain(_factor(shape, session.dtype, rng) for shape in pairwise(cell.dims))
+
+
+def _factor(
+    shape: tuple[int, int], dtype: np.dtype[Any], rng: np.random.Generator
+) -> NDArray[np.floating]:
+    """Normal entries over the root of the inner size; beyond a million they repeat.
+
+    Times do not depend on the entries, and to draw gigabytes would take longer than to measure.
+    """
+    entries = rng.standard_normal(min(prod(shape), MOST_DRAWN), dtype=dtype.type)
+    entries /= np.sqrt(shape[1])
+    factor = np.empty(prod(shape), dtype=dtype)
+    for start in range(0, factor.size, MOST_DRAWN):
+        part = factor[start : start + MOST_DRAWN]
+        part[:] = entries[: part.size]
+    return factor.reshape(shape)
 
 
 def build_kernels(cell: Cell, chain: Chain) -> list[Kernel]:

@@ -16,7 +16,8 @@ from jacchain.experiments.cells import Dims
 from jacchain.experiments.experiment import Finding
 from jacchain.experiments.grids import Grid
 
-_COUNTED_SIZES = (3, 4, 7)
+_COUNTED_SIZES = np.array([3, 4, 7, 9])
+_SMALL = {"z3": 5, "z2": 4, "z1": 6, "x": 3, "z": 4}
 
 
 def time_parts(evidence: Evidence, grid: Grid, order: str) -> list[Part]:
@@ -72,15 +73,27 @@ def difference_parts(grid: Grid, expected: Mapping[str, str]) -> list[Part]:
     return [_difference(grid, order, slope) for order, slope in expected.items()]
 
 
-def _difference(grid: Grid, order: str, slope: str) -> Part:
-    sizes = {"z3": 5, "z2": 4, "z1": 6, "x": 3}
-    swept = [sizes | {grid.name: size} for size in _COUNTED_SIZES]
-    counts = [_counted((1, *dims.values()), order) for dims in swept]
-    slopes = np.diff(counts) / np.diff(_COUNTED_SIZES)
-    expected = sum(prod(sizes[symbol] for symbol in term.split()) for term in slope.split("+"))
-    measured = slopes[0] if np.all(slopes == slopes[0]) else float("nan")
-    name = f"count of {order} grows by {slope} for each element of {grid.variable}"
-    return exact(name, float(measured), expected, unit="multiplications")
+def _difference(grid: Grid, order: str, growth: str) -> Part:
+    """One divided difference of counts: of degree 2 where the formula is quadratic in the size."""
+    degree = 2 if grid.law == "n^2" else 1
+    swept = [_small_dims(grid.name, size) for size in _COUNTED_SIZES]
+    slopes = np.array([_counted(dims, order) for dims in swept], dtype=float)
+    for step in range(1, degree + 1):
+        slopes = np.diff(slopes) / (_COUNTED_SIZES[step:] - _COUNTED_SIZES[:-step])
+    expected = sum(prod(_SMALL.get(f, 0) or int(f) for f in t.split()) for t in growth.split("+"))
+    measured = float(slopes[0]) if np.all(slopes == slopes[0]) else float("nan")
+    power = " squared" if degree == 2 else ""
+    name = f"count of {order} grows by {growth} for each {grid.variable}{power}"
+    return exact(name, measured, expected, unit="multiplications")
+
+
+def _small_dims(swept: str, size: int) -> Dims:
+    """Dims of a chain small enough to count, all sizes different but those swept together."""
+    if swept == "depth":
+        return (1, *(_SMALL["z"],) * size, _SMALL["x"])
+    layers = ("z3", "z2", "z1")
+    sizes = _SMALL | (dict.fromkeys(layers, size) if swept == "all_z" else {swept: size})
+    return (1, *(sizes[name] for name in layers), sizes["x"])
 
 
 @cache

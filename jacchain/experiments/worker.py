@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -17,7 +18,7 @@ from pydantic import TypeAdapter
 from jacchain.chains.chain import Chain
 from jacchain.costs.machine import Ceiling, ceilings
 from jacchain.costs.timemodel import rough_rates
-from jacchain.experiments.cells import Cell
+from jacchain.experiments.cells import Cell, Dims
 from jacchain.experiments.prepare import (
     Kernel,
     Session,
@@ -60,34 +61,41 @@ REQUEST: TypeAdapter[Request] = TypeAdapter(Request)
 
 
 class KernelCache:
-    """Kernels with their arrays, kept between rounds as far as memory allows."""
+    """Kernels with their arrays, kept between rounds as far as memory allows.
+
+    Cells of the same dims, such as a cell and its controls, share one chain.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._kept: dict[str, tuple[list[Kernel], int]] = {}
+        self._kept: dict[str, tuple[list[Kernel], Chain | None, int]] = {}
+        self._chains: WeakValueDictionary[Dims, Chain] = WeakValueDictionary()
 
-    def get(self, station: Station, session: Session, chain: Chain | None = None) -> list[Kernel]:
+    def get(self, station: Station, session: Session) -> list[Kernel]:
         """The kernels of a station; the least recently used make room for new ones."""
-        kept = self._kept.pop(station.id, None)
-        if kept is None:
-            needed = _bytes(station, session)
-            while (
-                self._kept and needed + sum(size for _, size in self._kept.values()) > self._limit
-            ):
-                del self._kept[next(iter(self._kept))]
-            kept = _kernels(station, session, chain), needed
+        kept = self._kept.pop(station.id, None) or self._build(station, session)
         self._kept[station.id] = kept
         return kept[0]
 
+    def chain(self, cell: Cell, session: Session) -> Chain:
+        """The chain of a cell, built where no kept kernel has it."""
+        chain = self._chains.get(cell.dims)
+        if chain is None:
+            chain = self._chains[cell.dims] = build_chain(cell, session)
+        return chain
 
-def _bytes(station: Station, session: Session) -> int:
-    return station.working_set if isinstance(station, Ceiling) else admit(station, session)[1]
+    def _build(self, station: Station, session: Session) -> tuple[list[Kernel], Chain | None, int]:
+        if isinstance(station, Ceiling):
+            self._make_room(station.working_set)
+            return [station.build(station.shape, session.dtype)], None, station.working_set
+        needed = admit(station, session)[1]
+        self._make_room(needed)
+        chain = self.chain(station, session)
+        return build_kernels(station, chain), chain, needed
 
-
-def _kernels(station: Station, session: Session, chain: Chain | None) -> list[Kernel]:
-    if isinstance(station, Ceiling):
-        return [station.build(station.shape, session.dtype)]
-    return build_kernels(station, chain or build_chain(station, session))
+    def _make_room(self, needed: int) -> None:
+        while self._kept and needed + sum(kept[-1] for kept in self._kept.values()) > self._limit:
+            del self._kept[next(iter(self._kept))]
 
 
 def _describe(station: Station, session: Session, cache: KernelCache) -> CellRecord:
@@ -95,8 +103,8 @@ def _describe(station: Station, session: Session, cache: KernelCache) -> CellRec
         return describe_ceiling(station, cache.get(station, session)[0], session)
     if admit(station, session)[2]:
         return describe(station, None, [], session)
-    chain = build_chain(station, session)
-    return describe(station, chain, cache.get(station, session, chain), session)
+    kernels = cache.get(station, session)
+    return describe(station, cache.chain(station, session), kernels, session)
 
 
 def _stations(request: Request, session: Session) -> dict[str, Station]:
@@ -125,7 +133,7 @@ def measure(request: Request, emit: Emit) -> None:
         request.identity, request.caches, rates, request.profile, memory, request.seed
     )
     stations = _stations(request, session)
-    cache = KernelCache(session.memory // 3)
+    cache = KernelCache(session.memory * 3 // 5)
     batches = dict(request.known)
     for number in range(request.profile.rounds):
         rng = np.random.default_rng([request.seed, request.process, number])

@@ -86,7 +86,7 @@ def test_the_chain_of_every_network_is_counted():
 # C3, C4
 
 
-EXACT = {"C3": 2, "C4": 6}  # differences of counts, for each order and size
+EXACT = {"C3": 2, "C4": 10}  # differences of counts, for each order and size
 
 
 @pytest.mark.parametrize("claim", EXACT)
@@ -117,6 +117,10 @@ def test_each_sweep_is_judged_in_both_orders(claim):
         ("z1", "input-first", "z2 x", "z2 x + x"),
         ("z2", "loss-first", "z3 + z1", "z3 z1"),
         ("z3", "input-first", "z2 x + x", "z2 x"),
+        ("all_z", "loss-first", "2", "3"),
+        ("all_z", "input-first", "2 x", "x"),
+        ("depth", "loss-first", "z z", "z x"),
+        ("depth", "input-first", "z z x", "z z"),
     ],
 )
 def test_differences_of_counts_are_the_formulas_slope(grid, order, slope, wrong):
