@@ -16,7 +16,7 @@ from jacchain.chains.plan import Plan
 from jacchain.chains.planners import plan
 from jacchain.costs.machine import Ceiling
 from jacchain.costs.timemodel import Rates, predicted_seconds
-from jacchain.experiments.cells import Cell
+from jacchain.experiments.cells import Cell, Dims
 from jacchain.experiments.profiles import Profile
 from jacchain.measure.caches import Caches, regime
 from jacchain.measure.timing import LEAST_SAMPLE_SECONDS, calibrate
@@ -47,10 +47,14 @@ class Session:
         return np.dtype(self.identity.dtype)
 
 
+def factor_elements(dims: Dims) -> int:
+    """Elements of all factors of a dense chain."""
+    return sum(m * n for m, n in pairwise(dims))
+
+
 def working_set(chosen: Plan, itemsize: int) -> int:
     """Bytes that one evaluation touches: the factors, and the intermediates alive at once."""
-    factors = sum(m * n for m, n in pairwise(chosen.dims))
-    return itemsize * (factors + chosen.peak_elements)
+    return itemsize * (factor_elements(chosen.dims) + chosen.peak_elements)
 
 
 def admit(cell: Cell, session: Session) -> tuple[float, int, str | None]:
@@ -58,7 +62,8 @@ def admit(cell: Cell, session: Session) -> tuple[float, int, str | None]:
     plans = [plan(cell.dims, order, dtype=session.dtype) for order in cell.orders]
     calls = [max(predicted_seconds(p, session.rates), LEAST_SAMPLE_SECONDS) for p in plans]
     seconds = session.profile.blocks * CALLS_PER_BLOCK / 2 * sum(calls)
-    needed = sum(working_set(p, session.dtype.itemsize) for p in plans)
+    elements = factor_elements(cell.dims) + sum(p.peak_elements for p in plans)
+    needed = session.dtype.itemsize * elements
     if needed > MOST_MEMORY * session.memory:
         share = f"over half of the {session.memory / 2**30:.1f} GiB available"
         return seconds, needed, f"needs {needed / 2**30:.1f} GiB, {share}"

@@ -8,9 +8,8 @@ that it has printed are whole, and the next worker goes on from them.
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
-from weakref import WeakValueDictionary
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -60,6 +59,15 @@ class Request:
 REQUEST: TypeAdapter[Request] = TypeAdapter(Request)
 
 
+@dataclass
+class _Group:
+    """What is kept of all stations of the same dims: one chain, and kernels by station."""
+
+    chain: Chain | None
+    bytes: int
+    kernels: dict[str, list[Kernel]] = field(default_factory=dict)
+
+
 class KernelCache:
     """Kernels with their arrays, kept between rounds as far as memory allows.
 
@@ -68,34 +76,48 @@ class KernelCache:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._kept: dict[str, tuple[list[Kernel], Chain | None, int]] = {}
-        self._chains: WeakValueDictionary[Dims, Chain] = WeakValueDictionary()
+        self._groups: dict[Dims | str, _Group] = {}
 
     def get(self, station: Station, session: Session) -> list[Kernel]:
-        """The kernels of a station; the least recently used make room for new ones."""
-        kept = self._kept.pop(station.id, None) or self._build(station, session)
-        self._kept[station.id] = kept
-        return kept[0]
+        """The kernels of a station; the least recently used groups make room for a new one."""
+        group = self._group(station, session)
+        if station.id not in group.kernels:
+            group.kernels[station.id] = _kernels(station, group.chain, session)
+        return group.kernels[station.id]
 
     def chain(self, cell: Cell, session: Session) -> Chain:
-        """The chain of a cell, built where no kept kernel has it."""
-        chain = self._chains.get(cell.dims)
-        if chain is None:
-            chain = self._chains[cell.dims] = build_chain(cell, session)
+        """The chain of a cell."""
+        chain = self._group(cell, session).chain
+        assert chain is not None
         return chain
 
-    def _build(self, station: Station, session: Session) -> tuple[list[Kernel], Chain | None, int]:
-        if isinstance(station, Ceiling):
-            self._make_room(station.working_set)
-            return [station.build(station.shape, session.dtype)], None, station.working_set
-        needed = admit(station, session)[1]
-        self._make_room(needed)
-        chain = self.chain(station, session)
-        return build_kernels(station, chain), chain, needed
+    def _group(self, station: Station, session: Session) -> _Group:
+        key = station.dims if isinstance(station, Cell) else station.id
+        group = self._groups.pop(key, None)
+        if group is None:
+            self._make_room(_bytes(station, session))
+            group = _Group(_chain(station, session), _bytes(station, session))
+        self._groups[key] = group
+        return group
 
     def _make_room(self, needed: int) -> None:
-        while self._kept and needed + sum(kept[-1] for kept in self._kept.values()) > self._limit:
-            del self._kept[next(iter(self._kept))]
+        while self._groups and needed + sum(g.bytes for g in self._groups.values()) > self._limit:
+            del self._groups[next(iter(self._groups))]
+
+
+def _bytes(station: Station, session: Session) -> int:
+    return admit(station, session)[1] if isinstance(station, Cell) else station.working_set
+
+
+def _chain(station: Station, session: Session) -> Chain | None:
+    return build_chain(station, session) if isinstance(station, Cell) else None
+
+
+def _kernels(station: Station, chain: Chain | None, session: Session) -> list[Kernel]:
+    if isinstance(station, Cell):
+        assert chain is not None
+        return build_kernels(station, chain)
+    return [station.build(station.shape, session.dtype)]
 
 
 def _describe(station: Station, session: Session, cache: KernelCache) -> CellRecord:
