@@ -34,7 +34,6 @@ class Part:
     p: float = 1.0
     verdict: Judgement = "inconclusive"
     reason: str = ""
-    cause: str = ""
     timed: bool = True
 
     @property

@@ -7,7 +7,7 @@ import numpy as np
 from jacchain.analysis.evidence import Evidence, Series, log_ratios
 from jacchain.analysis.intervals import median_interval
 from jacchain.analysis.verdicts import Part, Verdict, judge, undecided
-from jacchain.experiments.c5_ratio import CHEAPER, ratio_part
+from jacchain.experiments.ratios import CHEAPER, ratio_part
 
 
 @dataclass(frozen=True)

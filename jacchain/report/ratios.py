@@ -11,11 +11,11 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from jacchain.analysis.evidence import Array, Evidence, Series, log_ratios
 from jacchain.analysis.intervals import median_interval
 from jacchain.costs.closed_forms import multiplications
-from jacchain.experiments.c5_ratio import CHEAPER, FAR_CHEAPER, LARGE_RATIO, LEAST_RATIO
 from jacchain.experiments.cells import INPUT_FIRST, LOSS_FIRST, Dims
 from jacchain.experiments.experiment import Figure
 from jacchain.experiments.judging import Assessment
 from jacchain.experiments.profiles import Profile
+from jacchain.experiments.ratios import CHEAPER, FAR_CHEAPER, LARGE_RATIO, LEAST_RATIO
 from jacchain.report.style import (
     GREEN,
     INK,
