@@ -20,6 +20,7 @@ from jacchain.report.style import (
     GREEN,
     INK,
     MUTED,
+    ORANGE,
     POWERS,
     Axes,
     canvas,
@@ -143,23 +144,34 @@ def short(value: float) -> str:
 
 
 def draw_ratios(figure: Figure, assessment: Assessment) -> Canvas:
-    """Ratio of times over ratio of multiplications, log-log, one point for each cell."""
-    pairs = assessment.evidence.pairs()
+    """Ratio of times over ratio of multiplications, log-log, one point for each cell.
+
+    Cells that were measured by einsum too, to remove the cause of a finding, have an open point.
+    """
     page = canvas()
     axes = page.subplots()
-    if pairs:
-        formula = np.array([multiplication_ratio(*pair) for pair in pairs])
-        logs = [median_interval(log_ratios(inputs, loss)) for loss, inputs in pairs]
-        low, middle, high = np.exp(np.array(logs)).T
-        axes.errorbar(
-            formula, middle, [middle - low, high - middle], fmt="D", color=GREEN, markersize=4.5,
-            elinewidth=1.1, alpha=0.85, label="one cell, with its 95 % interval",
-        )  # fmt: skip
-        _frame(axes, formula, high)
+    evidence = assessment.evidence
+    cells, causes = evidence.pairs(), evidence.pairs("einsum")
+    if cells:
+        _draw_ratios(axes, cells, label="one cell, with its 95 % interval")
+    if causes:
+        open_look = {"markerfacecolor": "none", "color": ORANGE}
+        _draw_ratios(axes, causes, label="by einsum, at one rate for all products", **open_look)
+    if cells:
+        formula = np.array([multiplication_ratio(*pair) for pair in cells])
+        _frame(axes, formula, np.array([time_ratio(*pair) for pair in cells + causes]))
     entitle(page, figure.title)
     axes.set_xlabel(f"ratio of multiplications, {UNIT}")
     axes.set_ylabel(f"ratio of times, {UNIT}")
     return page
+
+
+def _draw_ratios(axes: Axes, pairs: list[tuple[Series, Series]], **look: Any) -> None:
+    formula = np.array([multiplication_ratio(*pair) for pair in pairs])
+    logs = [median_interval(log_ratios(inputs, loss)) for loss, inputs in pairs]
+    low, middle, high = np.exp(np.array(logs)).T
+    house = {"fmt": "D", "color": GREEN, "markersize": 4.5, "elinewidth": 1.1, "alpha": 0.85}
+    axes.errorbar(formula, middle, [middle - low, high - middle], **(house | look))
 
 
 def _frame(axes: Axes, formula: Array, times: Array) -> None:

@@ -123,12 +123,12 @@ def test_a_machine_without_known_caches_still_has_a_line(assessment, evidence):
 
 
 def test_the_plane_holds_both_ratios_and_hatches_what_is_missing(assessment, evidence):
-    loss, inputs = next(p for p in evidence.pairs() if p[0].dims == (1, 16, 16, 16, 256))
-    row, column = QUICK.plane_z.index(16), QUICK.plane_x.index(256)
+    loss, inputs = next(p for p in evidence.pairs() if p[0].dims == (1, 16, 16, 16, 1024))
+    row, column = QUICK.plane_z.index(16), QUICK.plane_x.index(1024)
     measured, formula = measured_plane(evidence, QUICK), formula_plane(QUICK)
     ratio = np.median(inputs.seconds.sum(-1) / loss.seconds.sum(-1))
     assert measured[row, column] == pytest.approx(ratio, rel=0.02)
-    assert formula[row, column] == (16 * 16 + 16 * 16 + 16) * 256 / (16 * 16 * 2 + 16 * 256)
+    assert formula[row, column] == (16 * 16 + 16 * 16 + 16) * 1024 / (16 * 16 * 2 + 16 * 1024)
     fewer = {key: s for key, s in evidence.series.items() if key[1] != loss.dims}
     page = draw(figure_of("plane"), replace(assessment, evidence=replace(evidence, series=fewer)))
     left, right = page.axes[:2]
