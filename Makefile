@@ -31,7 +31,7 @@ plots: .venv/for-run   ## draw the figures of results/reference again, from its 
 
 clean:   ## remove what make made: the environment, caches, results/local
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	rm -rf build dist results/local
+	rm -rf build dist results/local results/chain
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment. It is stale when pyproject.toml is newer than its stamp; what the tests and

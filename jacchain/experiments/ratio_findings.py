@@ -96,7 +96,7 @@ def _overhead_finding(judged: list[_Judged]) -> list[Finding]:
     return [
         Finding(
             f"In {len(failing)} of {len(judged)} cells, all small, the ratio of times does not "
-            "reach what the claim says.",
+            "surely reach what the claim says.",
             "The fixed cost of a call: in these cells it takes "
             f"{min(failing):.0%} to {max(failing):.0%} of loss-first's time.",
             f"Where calls take under {MOST_OVERHEAD:.0%}, and the factors are in a cache, "

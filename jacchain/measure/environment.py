@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import sys
 import time
 from collections.abc import Mapping
@@ -99,7 +100,7 @@ def environment(*, jacchain_version: str | None = None) -> dict[str, Any]:
         "llc_bytes": caches.llc,
         "memory_bytes": psutil.virtual_memory().total,
         "os": platform.system(),
-        "kernel": platform.release(),
+        "kernel": release(platform.release()),
         "architecture": platform.machine(),
         "python": platform.python_version(),
         "numpy": importlib.metadata.version("numpy"),
@@ -141,6 +142,18 @@ def _processor_state() -> dict[str, Any]:
         "smt": None if smt is None else smt == "1",
         "hypervisor": hypervisor(_cpuinfo().get("flags")),
     }
+
+
+def release(name: str) -> str:
+    """Return the version of a kernel without its builder's additions.
+
+    Examples
+    --------
+    >>> release("6.1.0-13-amd64")
+    '6.1.0'
+    """
+    version = re.match(r"[\d.]+", name)
+    return version[0] if version else name
 
 
 def turbo(no_turbo: str | None, boost: str | None) -> bool | None:

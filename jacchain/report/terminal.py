@@ -74,7 +74,7 @@ def print_verdicts(console: Console, verdicts: Iterable[Verdict]) -> None:
     found = list(verdicts)
     table = Table("claim", "verdict", "measured", "expected", "95 % interval", box=SIMPLE_HEAD)
     for v in found:
-        interval = " to ".join(map(number, v.interval)) if v.interval else "exact"
+        interval = " to ".join(map(number, v.interval)) if v.interval else "-"
         mark = f"[{STYLES[v.verdict]}]{SYMBOLS[v.verdict]} {v.verdict}[/]"
         name = f"[bold]{v.claim}[/] {title(v.claim)}"
         table.add_row(name, mark, number(v.measured), number(v.expected), interval)

@@ -48,6 +48,6 @@ def test_rates_are_work_over_the_time_of_one_call(monkeypatch, dtype):
     itemsize = {"float32": 4, "float64": 8}[dtype]
     rates = rough_rates(dtype)
     assert rates.overhead == 0.25
-    assert rates.flops == 2 * 512**3 / 0.25  # the largest square
+    assert rates.flops == 2 * 768**3 / 0.25  # the largest square
     assert rates.bandwidth == pytest.approx(2**24 / 0.25, rel=0.2)  # the largest row in the cache
     assert rates.bandwidth * 0.25 % itemsize == 0
