@@ -10,7 +10,8 @@ import numpy as np
 from scipy.optimize import nnls
 
 from jacchain.analysis.evidence import REGIMES, Array, Evidence, Series
-from jacchain.analysis.slopes import resampled
+from jacchain.analysis.intervals import p_beyond
+from jacchain.analysis.slopes import LEVELS, RESAMPLES, resampled
 from jacchain.analysis.verdicts import Part
 
 TERMS = (
@@ -23,7 +24,6 @@ UNITS = ("s / call", "s / flop", "s / flop", *("s / byte" for _ in REGIMES))
 MOST_ERROR = 0.25
 MOST_CONDITION = 30.0
 LEAST_CELLS = 12
-RESAMPLES = 200
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def _bootstrap(series: tuple[Series, ...], design: Array) -> Array:
     rng = np.random.default_rng(len(series))
     draws = np.column_stack([resampled(s.best[None], rng, RESAMPLES)[:, 0] for s in series])
     solutions = [solve(design, times) for times in draws]
-    return np.asarray(np.quantile(solutions, [0.025, 0.975], axis=0).T)
+    return np.asarray(np.quantile(solutions, LEVELS, axis=0).T)
 
 
 def fit_times(evidence: Evidence) -> Fit | None:
@@ -109,24 +109,23 @@ def model_parts(fit: Fit, evidence: Evidence) -> list[Part]:
     """One part for each series: its time is within 25 % of the prediction made without it."""
     rng = np.random.default_rng(len(fit.series))
     floor = 1 + evidence.noise_floor
+    margin = (1 - MOST_ERROR, 1 + MOST_ERROR)
     parts = []
     for series, predicted in zip(fit.series, fit.predicted, strict=True):
         draws = resampled(series.best[None], rng, RESAMPLES)[:, 0]
-        low, high = (float(v) for v in predicted / np.quantile(draws, [0.975, 0.025]))
+        low, high = (float(v) for v in predicted / np.quantile(draws, LEVELS[::-1]))
         ratio = float(predicted / series.time)
-        outside = (draws < predicted / (1 + MOST_ERROR) / floor) | (
-            draws > predicted / (1 - MOST_ERROR) * floor
-        )
+        beyond = np.log(max(ratio / margin[1], margin[0] / ratio) / floor)
         parts.append(
             Part(
                 f"predicted time of {series.order}, dims {' '.join(map(str, series.dims))}",
                 ratio,
                 1.0,
-                (1 - MOST_ERROR, 1 + MOST_ERROR),
+                margin,
                 unit="predicted / measured",
                 interval=(low, high),
                 widened=(low / floor, high * floor),
-                p=float(1 - outside.mean()),
+                p=p_beyond(float(beyond), (float(np.log(low)), float(np.log(high)))),
             )
         )
     return parts

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import bdtr
+from scipy.special import bdtr, ndtr, ndtri
 
 CONFIDENCE = 0.95
 
@@ -68,6 +68,27 @@ def median_interval(
     low = (1 - weight) * ordered[..., depth - 1] + weight * ordered[..., inner]
     high = (1 - weight) * ordered[..., n - depth] + weight * ordered[..., n - 1 - inner]
     return low, (ordered[..., (n - 1) // 2] + ordered[..., n // 2]) / 2, high
+
+
+def p_beyond(beyond: float, interval: tuple[float, float]) -> float:
+    """One-sided p-value of "it lies inside" for a measured value so far outside an edge.
+
+    Parameters
+    ----------
+    beyond
+        Distance from the edge, negative inside.
+    interval
+        95 % interval of the measured value, in the same unit; its width gives the standard error
+        of a normal distribution.
+
+    Examples
+    --------
+    >>> round(p_beyond(2.0, (-1.96, 1.96)), 3)
+    0.023
+    """
+    low, high = interval
+    error = max((high - low) / (2 * ndtri((1 + CONFIDENCE) / 2)), 1e-9)
+    return float(ndtr(-beyond / error))
 
 
 def sign_test(values: ArrayLike, threshold: float) -> float:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from jacchain.analysis.evidence import Array
+from jacchain.analysis.intervals import p_beyond
 from jacchain.analysis.slopes import LEVELS, Sweep, best
 from jacchain.analysis.verdicts import Part
 
@@ -92,17 +93,17 @@ def rival_part(part: Sweep, noise_floor: float, label: str) -> Part:
     gains = _own_error(part, part.draws) - leave_one_out(
         LAWS[name](sizes), part.draws, affine=affine
     )
-    low, high = np.quantile(gains, LEVELS)
-    spread = noise_floor * np.abs([low, high]).max()
+    low, high = (100 * float(v) for v in np.quantile(gains, LEVELS))
+    gain, widening = 100 * (formula - rival), noise_floor * max(abs(low), abs(high))
     return Part(
         label,
-        100 * (formula - rival),
+        gain,
         0.0,
         (-np.inf, 100 * TIE),
         unit="percentage points",
-        interval=(100 * float(low), 100 * float(high)),
-        widened=(100 * float(low - spread), 100 * float(high + spread)),
-        p=float(np.mean(gains <= TIE)),
+        interval=(low, high),
+        widened=(low - widening, high + widening),
+        p=p_beyond(gain - 100 * TIE - widening, (low, high)),
         reason=(
             f"best rival {'affine ' * affine}{name} predicts left-out sizes to {rival:.1%}, "
             f"the formula to {formula:.1%}"

@@ -34,6 +34,11 @@ class Ceiling:
         return f"ceiling:{self.kind}:{self.kernel}:{self.shape[0]}x{self.shape[1]}"
 
     @property
+    def sweep(self) -> str:
+        """Kernels that are compared with each other: one kind, at all its sizes."""
+        return self.kind
+
+    @property
     def working_set(self) -> int:
         """Bytes that the kernel touches."""
         return self.bytes

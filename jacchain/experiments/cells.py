@@ -1,6 +1,6 @@
 """What is measured: one cell is a chain's dims with the orders to compare on it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jacchain.records.schema import Role
 
@@ -14,13 +14,15 @@ class Cell:
     """Dims, loss first, and one or two orders, measured in pairs by one engine.
 
     `role` is "cell" for what claims are judged on, "control" for A/A pairs, "overhead" for the
-    chain of ones, "cause" for measurements that remove the cause of a finding.
+    chain of ones, "cause" for measurements that remove the cause of a finding. Cells of one `sweep`
+    are compared with each other, and so visited one after the other.
     """
 
     dims: Dims
     orders: tuple[str, ...] = BOTH
     role: Role = "cell"
     engine: str = "numpy"
+    sweep: str = field(default="", compare=False)
 
     @property
     def id(self) -> str:

@@ -76,7 +76,7 @@ def plane_cells(profile: Profile) -> tuple[Dims, ...]:
 
 def grid_cells(*grids: Grid) -> list[Cell]:
     """Every dims of the grids, in both orders."""
-    return [Cell(dims) for grid in grids for _, dims in grid.cells]
+    return [Cell(dims, sweep=grid.name) for grid in grids for _, dims in grid.cells]
 
 
 def all_grids(profile: Profile) -> dict[str, Grid]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jacchain.analysis.evidence import Array, Evidence, Regimes, Series, by_key
 from jacchain.analysis.noise import noise_floor
@@ -26,7 +27,8 @@ REGIMES = Regimes(l2=MIB, llc_low=4 * MIB, llc_high=65 * MIB, memory=520 * MIB)
 
 _OVERHEAD = 8e-7  # seconds per product
 _RATE = 2e-10  # seconds per multiplication: eight bytes read at 40 GB/s
-_SLOW_SHARE, _SLOW = 0.4, 1.35  # of the time a neighbour shares the core
+_SLOW_SHARE, _SLOW = 0.4, 1.35  # of the time a neighbour shares the core, for seconds at a time,
+_ALONE = 0.1  # and so slows a round of a whole sweep; of the blocks this share is another way
 _DRIFT, _JITTER = 0.05, 0.02  # standard deviations of ln(time), of a block and of a sample
 _SPIKE_SHARE, _SPIKE = 0.02, 0.3
 
@@ -75,10 +77,18 @@ MACHINES = (
 )
 
 
-def _noise(shape: tuple[int, ...], rng: np.random.Generator, scale: float) -> Array:
-    """Factors on time for (blocks, samples): a block's state, its drift, jitter, and spikes."""
+def _noise(
+    shape: tuple[int, ...], sweeps: NDArray[np.intp], rng: np.random.Generator, scale: float
+) -> Array:
+    """Factors on time, shape (cells, processes, rounds, samples).
+
+    A block is in the state of its sweep in that round, or alone in one of its own; drift, jitter
+    and spikes come on top. `sweeps` numbers the sweep of each cell.
+    """
     blocks = shape[:-1]
-    slow = np.where(rng.random(blocks) < _SLOW_SHARE, np.log(_SLOW), 0.0)
+    states = rng.random((len(sweeps), *blocks[1:]))[sweeps]
+    states = np.where(rng.random(blocks) < _ALONE, rng.random(blocks), states)
+    slow = np.where(states < _SLOW_SHARE, np.log(_SLOW), 0.0)
     drift = np.abs(rng.normal(0, _DRIFT, blocks))
     jitter = rng.normal(0, _JITTER * scale, shape)
     spikes = np.where(rng.random(shape) < _SPIKE_SHARE * scale, _SPIKE, 0.0)
@@ -86,14 +96,12 @@ def _noise(shape: tuple[int, ...], rng: np.random.Generator, scale: float) -> Ar
 
 
 @cache
-def _blank(profile: Profile) -> tuple[tuple[Series, Series], ...]:
-    """Both arms of every cell and control of the profile, without times."""
+def _blank(profile: Profile) -> tuple[tuple[tuple[Series, Series], ...], NDArray[np.intp]]:
+    """Both arms of every cell and control of the profile, without times; and sweeps by number."""
     chosen = [experiments()[claim] for claim in CLAIMS]
-    return tuple(
-        (_series(cell, 0, profile), _series(cell, 1, profile))
-        for cell in workload(profile, chosen)
-        if cell.role in {"cell", "control"}
-    )
+    cells = [c for c in workload(profile, chosen) if c.role in {"cell", "control"}]
+    pairs = tuple((_series(cell, 0, profile), _series(cell, 1, profile)) for cell in cells)
+    return pairs, np.unique([cell.sweep or cell.id for cell in cells], return_inverse=True)[1]
 
 
 def _series(cell: Cell, arm: int, profile: Profile) -> Series:
@@ -120,9 +128,9 @@ def _series(cell: Cell, arm: int, profile: Profile) -> Series:
 
 def simulate(machine: Machine, rng: np.random.Generator, profile: Profile = QUICK) -> Evidence:
     """One run of a machine."""
-    blank = _blank(profile)
+    blank, sweeps = _blank(profile)
     shape = blank[0][0].seconds.shape
-    noise = _noise((len(blank), *shape[:-1], 2 * shape[-1]), rng, machine.noise)
+    noise = _noise((len(blank), *shape[:-1], 2 * shape[-1]), sweeps, rng, machine.noise)
     pairs = [
         (_timed(a, machine, factors[..., :2]), _timed(b, machine, factors[..., 2:]))
         for (a, b), factors in zip(blank, noise, strict=True)

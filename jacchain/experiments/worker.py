@@ -7,7 +7,7 @@ that it has printed are whole, and the next worker goes on from them.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -142,12 +142,25 @@ def _stations(request: Request, session: Session) -> dict[str, Station]:
     return {station.id: station for station in found}
 
 
-def measure(request: Request, emit: Emit) -> None:
-    """Visit every station in each round, in an order drawn anew, and emit what is not on record.
+def visits(stations: Iterable[Station], rng: np.random.Generator) -> list[Station]:
+    """One round: every station once, in an order drawn at random, those of a sweep in a row.
 
-    Rounds are what makes cells comparable: a machine that is slow for some seconds is slow for a
-    block of many cells, not for every block of one.
+    What is compared is measured within a second or so of each other: a machine that is slow for
+    some seconds is slow for one block of a whole sweep, and leaves its slope as it is.
     """
+    sweeps: dict[str, list[Station]] = {}
+    for station in stations:
+        sweeps.setdefault(station.sweep or station.id, []).append(station)
+    groups = list(sweeps.values())
+    return [
+        groups[group][member]
+        for group in rng.permutation(len(groups))
+        for member in rng.permutation(len(groups[group]))
+    ]
+
+
+def measure(request: Request, emit: Emit) -> None:
+    """Visit every station in each round and emit what is not on record."""
     pin_threads(request.identity.threads)
     memory = available_bytes()
     rates = rough_rates(request.identity.dtype)
@@ -159,16 +172,17 @@ def measure(request: Request, emit: Emit) -> None:
     batches = dict(request.known)
     for number in range(request.profile.rounds):
         rng = np.random.default_rng([request.seed, request.process, number])
-        for name in rng.permutation(sorted(stations)):
+        for station in visits(stations.values(), rng):
+            name = station.id
             if name not in batches:
-                record = _describe(stations[name], session, cache)
+                record = _describe(station, session, cache)
                 emit(record)
                 batches[name] = None if record.skipped else tuple(a.batch for a in record.arms)
             batch = batches[name]
             if batch is None or (name, number) in request.done:
                 continue
-            block = measure_block(cache.get(stations[name], session), batch, rng)
-            emit(_record(block, str(name), number, request))
+            block = measure_block(cache.get(station, session), batch, rng)
+            emit(_record(block, name, number, request))
 
 
 def _record(block: Any, cell: str, number: int, request: Request) -> BlockRecord:

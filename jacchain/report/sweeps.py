@@ -9,7 +9,7 @@ from matplotlib.figure import Figure as Canvas
 from numpy.typing import NDArray
 
 from jacchain.analysis.evidence import Array, Evidence
-from jacchain.analysis.slopes import MOST_OVERHEAD, Sweep, best, judged_regimes, resampled
+from jacchain.analysis.slopes import LEVELS, MOST_OVERHEAD, Sweep, best, judged_regimes
 from jacchain.analysis.slopes import slope as fitted_slope
 from jacchain.analysis.slopes import sweep as collect
 from jacchain.experiments.cells import BOTH
@@ -139,8 +139,7 @@ def _draw_order(axes: Axes, whole: Sweep, found: list[Stretch]) -> None:
 
 def _draw_points(axes: Axes, whole: Sweep, filled: NDArray[np.bool_]) -> None:
     look, times = LOOKS[whole.order], best(whole.times)
-    draws = resampled(whole.times, np.random.default_rng(whole.times.size))
-    low, high = np.quantile(draws, [0.025, 0.975], axis=0)
+    low, high = np.quantile(whole.draws, LEVELS, axis=0)
     errors = np.maximum(0, [times - low, high - times])
     axes.errorbar(whole.sizes, times, errors, fmt="none", ecolor=look.colour, elinewidth=1.4)
     for mask, face in ((filled, look.colour), (~filled, "white")):

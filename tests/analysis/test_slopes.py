@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -39,6 +41,13 @@ def test_resampling_is_the_bootstrap_over_the_blocks_of_each_process():
 
 def test_resampling_one_block_gives_that_block():
     np.testing.assert_array_equal(resampled(np.full((3, 2, 1), 5.0), np.random.default_rng(0)), 5.0)
+
+
+def test_what_slows_a_whole_round_leaves_the_slope_as_it_is(make_sweep):
+    whole = make_sweep(SIZES, SIZES)
+    rounds = np.random.default_rng(4).lognormal(size=whole.times.shape[1:])
+    low, high = slope_part(replace(whole, times=whole.times * rounds), 0.05, "").interval
+    assert (low, high) == pytest.approx((1, 1))
 
 
 def judged(whole, **facts):
@@ -104,10 +113,11 @@ def test_the_margin_is_fifteen_hundredths(make_sweep, extra, verdict, sign):
 def test_p_is_the_chance_of_noise_beyond_the_widened_margin(make_sweep):
     whole = make_sweep(SIZES, SIZES**1.2, noise=0.3, rng=3)
     part = slope_part(whole, 0.05, "")
-    spread = slope(np.log(SIZES), np.log(whole.draws)).std()
+    low, high = part.interval
+    error = (high - low) / (norm.ppf(0.975) - norm.ppf(0.025))
     widening = np.log(1.05) / np.log(SIZES[-1] / SIZES[0])
     beyond = part.measured - part.expected - 0.15 - widening
-    assert part.p == pytest.approx(norm.sf(beyond / spread))
+    assert part.p == pytest.approx(norm.sf(beyond / error))
     assert 0 < part.p < 1
 
 

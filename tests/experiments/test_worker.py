@@ -4,12 +4,14 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
+from itertools import groupby
 
+import numpy as np
 import pytest
 import threadpoolctl
 
 from jacchain.experiments.cells import Cell
-from jacchain.experiments.worker import REQUEST, Request, check, measure
+from jacchain.experiments.worker import REQUEST, Request, check, measure, visits
 from jacchain.measure.caches import Caches
 from jacchain.measure.threads import usable_cores
 from jacchain.records.codec import decode
@@ -48,6 +50,19 @@ def measured(request):
     records = []
     measure(request, records.append)
     return records
+
+
+def test_a_round_visits_each_station_once_and_those_of_a_sweep_in_a_row():
+    cells = [
+        Cell((1, n, 2 + len(sweep)), sweep=sweep) for sweep in ("x", "", "z1") for n in range(1, 9)
+    ]
+    rng = np.random.default_rng(0)
+    first, second = (visits(cells, rng) for _ in range(2))
+    assert first != second
+    for found in (first, second):
+        assert sorted(c.dims for c in found) == sorted(c.dims for c in cells)
+        swept = [name for name, _ in groupby(c.sweep for c in found) if name]
+        assert sorted(swept) == ["x", "z1"]
 
 
 def served(request):
