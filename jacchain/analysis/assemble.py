@@ -5,8 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from jacchain.analysis.evidence import Evidence, Series, all_series, by_key
+from jacchain.analysis.evidence import Dims, Evidence, Series, all_series, by_key
 from jacchain.analysis.noise import noise_floor, regimes
+from jacchain.records.codec import DELETE
+from jacchain.records.errors import RecordsError
+
+ORDERS = ("loss-first", "input-first")
 
 
 def assemble(
@@ -28,8 +32,15 @@ def assemble(
         Values of the untimed checks, by name.
     adjust
         Applied to every series, `unflagged` for example.
+
+    Raises
+    ------
+    RecordsError
+        If an order is unknown, or two cells measured the same.
     """
     series = [adjust(s) for s in all_series(table)]
+    for s in series:
+        _check_order(s)
     controls = _controls([s for s in series if s.role == "control"])
     ceilings = {s.cell: s for s in series if s.role == "ceiling"}
     ladder = [
@@ -38,7 +49,7 @@ def assemble(
         if s.engine == "row-matrix" and s.order == "v @ M"
     ]
     return Evidence(
-        series=by_key([s for s in series if s.role in {"cell", "cause"}]),
+        series=_by_key([s for s in series if s.role in {"cell", "cause"}]),
         controls=controls,
         ceilings=ceilings,
         checks=checks,
@@ -48,6 +59,25 @@ def assemble(
         noise_floor=noise_floor(controls),
         overhead=max((s.time / s.products for s in series if s.role == "overhead"), default=0.0),
     )
+
+
+def _check_order(series: Series) -> None:
+    if series.role != "ceiling" and series.order not in ORDERS:
+        known = ", ".join(ORDERS)
+        problem = f"cell {series.cell!r} has an arm {series.order!r}; known orders are {known}"
+        raise RecordsError(problem, DELETE)
+
+
+def _by_key(series: Sequence[Series]) -> dict[tuple[str, Dims, str], Series]:
+    """Each series by its key; of two with the same, one would be paired with another cell's arm."""
+    found = by_key(series)
+    for s in series:
+        other = found[s.engine, s.dims, s.order].cell
+        if other != s.cell:
+            dims = " ".join(map(str, s.dims))
+            problem = f"cells {s.cell!r} and {other!r} both have {s.order} of {dims} by {s.engine}"
+            raise RecordsError(problem, DELETE)
+    return found
 
 
 def _controls(series: Sequence[Series]) -> tuple[tuple[Series, Series], ...]:

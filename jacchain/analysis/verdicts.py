@@ -181,13 +181,25 @@ def _scale(part: Part) -> float:
 def _reason(verdict: Judgement, parts: Sequence[Part], telling: Part | None) -> str:
     if not parts:
         return "nothing of this claim was measured"
-    agreeing = sum(p.verdict == "agrees" for p in parts)
-    share = f"{agreeing} of {len(parts)} parts agree"
+    share = _shares(parts)
     undecided_parts = [p for p in parts if p.verdict == "inconclusive"]
     if verdict == "inconclusive" and undecided_parts:
         worst = undecided_parts[0]
         return f"{share}; {worst.name}: {worst.reason}"
     return f"{share}; {telling.name}: {telling.reason}" if telling else share
+
+
+def _shares(parts: Sequence[Part]) -> str:
+    """How many parts agree, those of times and those of exact figures apart."""
+    groups = {"timed": [p for p in parts if p.timed], "exact": [p for p in parts if not p.timed]}
+    counts = {
+        name: f"{sum(p.verdict == 'agrees' for p in group)} of {len(group)}"
+        for name, group in groups.items()
+        if group
+    }
+    if len(counts) == 1:
+        return f"{next(iter(counts.values()))} parts agree"
+    return f"{counts['timed']} timed parts and {counts['exact']} exact ones agree"
 
 
 def as_json(verdict: Verdict) -> dict[str, Any]:

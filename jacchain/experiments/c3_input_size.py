@@ -6,7 +6,15 @@ from jacchain.experiments.cells import BOTH, Cell
 from jacchain.experiments.experiment import Experiment, Figure
 from jacchain.experiments.grids import grid_cells, input_grid
 from jacchain.experiments.profiles import Profile
-from jacchain.experiments.sweeps import cache_finding, difference_parts, time_parts
+from jacchain.experiments.sweeps import (
+    Counts,
+    cache_finding,
+    count_growth,
+    difference_parts,
+    time_parts,
+)
+
+COUNTS = "C3:counts"
 
 
 def cells(profile: Profile) -> list[Cell]:
@@ -19,7 +27,7 @@ def judge(evidence: Evidence, profile: Profile) -> list[Part]:
     grid = input_grid(profile)
     expected = {"loss-first": "z1", "input-first": "z2 z1 + z3 z2 + z3"}
     return [
-        *difference_parts(grid, expected),
+        *difference_parts(evidence.checks.get(COUNTS), grid, expected),
         *(part for order in BOTH for part in time_parts(evidence, grid, order)),
     ]
 
@@ -32,6 +40,8 @@ EXPERIMENT = Experiment(
     cells,
     judge,
     formulas=(("loss-first", 3), ("input-first", 3)),
+    checks={COUNTS: lambda seed: count_growth(["x"], seed)},
+    values={COUNTS: Counts},
     findings=lambda evidence, profile: cache_finding(evidence, input_grid(profile)),
     figures=(
         Figure(

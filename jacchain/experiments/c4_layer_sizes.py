@@ -12,7 +12,15 @@ from jacchain.experiments.grids import (
     layer_grids,
 )
 from jacchain.experiments.profiles import Profile
-from jacchain.experiments.sweeps import cache_finding, difference_parts, time_parts
+from jacchain.experiments.sweeps import (
+    Counts,
+    cache_finding,
+    count_growth,
+    difference_parts,
+    time_parts,
+)
+
+COUNTS = "C4:counts"
 
 TITLES = {
     "z1": "Cost over |z1|",
@@ -44,7 +52,7 @@ def judge(evidence: Evidence, profile: Profile) -> list[Part]:
     """The same as for |x|, over each |z_i|, all of them, and depth."""
     parts: list[Part] = []
     for grid in grids(profile):
-        parts += difference_parts(grid, DIFFERENCES.get(grid.name, {}))
+        parts += difference_parts(evidence.checks.get(COUNTS), grid, DIFFERENCES[grid.name])
         for order in BOTH:
             parts += time_parts(evidence, grid, order)
     return parts
@@ -62,6 +70,8 @@ EXPERIMENT = Experiment(
     cells,
     judge,
     formulas=(("loss-first", 4), ("input-first", 4)),
+    checks={COUNTS: lambda seed: count_growth(DIFFERENCES, seed)},
+    values={COUNTS: Counts},
     findings=findings,
     figures=tuple(
         Figure(

@@ -59,6 +59,8 @@ class Experiment:
         Parts, undecided as yet, from the evidence.
     checks
         Untimed measurements by name: functions of a seed that return JSON-able values.
+    values
+        Of each check the dataclass that its values must fit, since records can be edited by hand.
     findings
         What is unexpected in the evidence, each with its cause if a measurement shows it.
     figures
@@ -72,5 +74,6 @@ class Experiment:
     judge: Callable[[Evidence, Profile], list[Part]]
     formulas: tuple[tuple[str, int], ...] = ()
     checks: Mapping[str, Check] = field(default_factory=dict)
+    values: Mapping[str, type] = field(default_factory=dict)
     findings: Callable[[Evidence, Profile], list[Finding]] = lambda _evidence, _profile: []
     figures: tuple[Figure, ...] = ()

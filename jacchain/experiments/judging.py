@@ -1,11 +1,12 @@
 """From the records of a run to its verdicts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pydantic import TypeAdapter, ValidationError
 
 from jacchain.analysis.assemble import assemble
 from jacchain.analysis.evidence import Evidence, Series, unflagged
@@ -16,6 +17,7 @@ from jacchain.experiments.experiment import Experiment, Finding
 from jacchain.experiments.model import model_findings
 from jacchain.experiments.profiles import Profile, chain_profile, profile_named
 from jacchain.experiments.registry import chosen
+from jacchain.records.codec import DELETE, describe
 from jacchain.records.errors import RecordsError
 from jacchain.records.load import load
 from jacchain.records.read import first_session, read_records
@@ -55,9 +57,10 @@ def assess(folder: str | Path) -> Assessment:
     """
     records = read_records(folder)
     session = first_session(records)
-    checks = {r.check: r.values for r in records if isinstance(r, CheckRecord)}
-    table = load(folder)
     experiments, profile = _ordered([r for r in records if isinstance(r, SessionRecord)])
+    checks = {r.check: r.values for r in records if isinstance(r, CheckRecord)}
+    _validate(checks, experiments)
+    table = load(folder)
 
     def evidence_of(adjust: Callable[[Series], Series] = lambda s: s) -> Evidence:
         return assemble(table, session.environment, checks, adjust=adjust)
@@ -87,6 +90,17 @@ def _ordered(sessions: list[SessionRecord]) -> tuple[tuple[Experiment, ...], Pro
     except ValueError as error:
         remedy = "Read these records with the jacchain that wrote them, or start anew with --fresh."
         raise RecordsError(str(error), remedy) from error
+
+
+def _validate(checks: Mapping[str, Mapping[str, Any]], experiments: Iterable[Experiment]) -> None:
+    """Refuse values of checks that no check returns: records can be edited by hand."""
+    shapes = {name: shape for e in experiments for name, shape in e.values.items()}
+    for name in shapes.keys() & checks.keys():
+        try:
+            TypeAdapter(shapes[name]).validate_python(checks[name])
+        except ValidationError as error:
+            problem = f"check {name}: {describe(error)}"
+            raise RecordsError(problem, DELETE) from error
 
 
 def judge_all(

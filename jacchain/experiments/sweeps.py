@@ -1,22 +1,23 @@
 """What C3 and C4 share: the parts that judge one sweep."""
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 
-from jacchain.analysis.evidence import Evidence
+from jacchain.analysis.evidence import Array, Evidence
 from jacchain.analysis.rivals import rival_part
 from jacchain.analysis.slopes import MARGIN, judged_regimes, slope_part, sweep
 from jacchain.analysis.verdicts import Part, exact, undecided
 from jacchain.chains.chain import random_chain
 from jacchain.chains.counting import count
-from jacchain.experiments.cells import Dims
+from jacchain.experiments.cells import BOTH, Dims
 from jacchain.experiments.experiment import Finding
 from jacchain.experiments.grids import Grid
 
-_COUNTED_SIZES = np.array([3, 4, 7, 9])
+COUNTED_SIZES = (3, 4, 7, 9)
 _SMALL = {"z3": 5, "z2": 4, "z1": 6, "x": 3, "z": 4}
 
 
@@ -64,31 +65,47 @@ def cache_finding(evidence: Evidence, grid: Grid) -> list[Finding]:
     ]
 
 
-def difference_parts(grid: Grid, expected: Mapping[str, str]) -> list[Part]:
-    """Finite differences of executed counts over the swept size, against the formula's slope.
+@dataclass(frozen=True)
+class Counts:
+    """Executed multiplications at `sizes`, by the name of the sweep and the order."""
 
-    `expected` maps an order to a sum of products of sizes, such as "z2 z1 + z3 z2 + z3". The
-    chains counted are small ones with different sizes: the law is the same at every size.
+    sizes: list[int]
+    counts: dict[str, dict[str, list[int]]]
+
+    def __post_init__(self) -> None:
+        """Refuse what no difference can be taken of."""
+        counted = [row for orders in self.counts.values() for row in orders.values()]
+        if len(set(self.sizes)) < 3 or any(len(row) != len(self.sizes) for row in counted):
+            message = f"{counted} multiplications at sizes {self.sizes}; expected one for each size"
+            raise ValueError(message)
+
+
+def count_growth(names: Iterable[str], seed: int) -> dict[str, Any]:
+    """Count the multiplications of small chains over the swept size: the values of `Counts`.
+
+    The chains are small ones with different sizes: the law is the same at every size.
     """
-    return [_difference(grid, order, slope) for order, slope in expected.items()]
+    counts = {
+        name: {
+            order: [
+                count(random_chain(small_dims(name, size), rng=seed), order)
+                for size in COUNTED_SIZES
+            ]
+            for order in BOTH
+        }
+        for name in names
+    }
+    return {"sizes": list(COUNTED_SIZES), "counts": counts}
 
 
-def _difference(grid: Grid, order: str, growth: str) -> Part:
-    """One divided difference of counts: of degree 2 where the formula is quadratic in the size."""
-    degree = 2 if grid.law == "n^2" else 1
-    swept = [_small_dims(grid.name, size) for size in _COUNTED_SIZES]
-    slopes = np.array([_counted(dims, order) for dims in swept], dtype=float)
-    for step in range(1, degree + 1):
-        slopes = np.diff(slopes) / (_COUNTED_SIZES[step:] - _COUNTED_SIZES[:-step])
-    expected = sum(prod(_SMALL.get(f, 0) or int(f) for f in t.split()) for t in growth.split("+"))
-    measured = float(slopes[0]) if np.all(slopes == slopes[0]) else float("nan")
-    power = " squared" if degree == 2 else ""
-    name = f"count of {order} grows by {growth} for each {grid.variable}{power}"
-    return exact(name, measured, expected, unit="multiplications")
+def small_dims(swept: str, size: int) -> Dims:
+    """Dims of a chain small enough to count, all sizes different but those swept together.
 
-
-def _small_dims(swept: str, size: int) -> Dims:
-    """Dims of a chain small enough to count, all sizes different but those swept together."""
+    Examples
+    --------
+    >>> small_dims("z2", 9), small_dims("all_z", 9)
+    ((1, 5, 9, 6, 3), (1, 9, 9, 9, 3))
+    """
     if swept == "depth":
         return (1, *(_SMALL["z"],) * size, _SMALL["x"])
     layers = ("z3", "z2", "z1")
@@ -96,6 +113,31 @@ def _small_dims(swept: str, size: int) -> Dims:
     return (1, *(sizes[name] for name in layers), sizes["x"])
 
 
-@cache
-def _counted(dims: Dims, order: str) -> int:
-    return count(random_chain(dims, rng=0), order)
+def difference_parts(
+    found: Mapping[str, Any] | None, grid: Grid, expected: Mapping[str, str]
+) -> list[Part]:
+    """Finite differences of executed counts over the swept size, against the formula's slope.
+
+    `found` are the values of `count_growth`, None where they are missing. `expected` maps an order
+    to a sum of products of sizes, such as "z2 z1 + z3 z2 + z3".
+    """
+    counts = found["counts"].get(grid.name, {}) if found else {}
+    return [
+        _difference(np.array(found["sizes"]), counts[order], grid, order, growth)
+        if found and order in counts
+        else undecided(f"count of {order} over {grid.variable}", "not counted in this run")
+        for order, growth in expected.items()
+    ]
+
+
+def _difference(sizes: Array, counts: list[int], grid: Grid, order: str, growth: str) -> Part:
+    """One divided difference of counts: of degree 2 where the formula is quadratic in the size."""
+    degree = 2 if grid.law == "n^2" else 1
+    slopes = np.array(counts, dtype=float)
+    for step in range(1, degree + 1):
+        slopes = np.diff(slopes) / (sizes[step:] - sizes[:-step])
+    expected = sum(prod(_SMALL.get(f, 0) or int(f) for f in t.split()) for t in growth.split("+"))
+    measured = float(slopes[0]) if np.all(slopes == slopes[0]) else float("nan")
+    power = " squared" if degree == 2 else ""
+    name = f"count of {order} grows by {growth} for each {grid.variable}{power}"
+    return exact(name, measured, expected, unit="multiplications")

@@ -27,7 +27,7 @@ def encode(record: Record) -> bytes:
     """
     try:
         line = json.dumps(asdict(record), allow_nan=False, separators=(",", ":")).encode() + b"\n"
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         problem = f"the {record.kind} record can't be written as JSON: {error}"
         raise RecordsError(problem, "Give it finite Python numbers and strings.") from error
     decode(line)
@@ -41,14 +41,15 @@ def decode(line: bytes) -> Record:
     ------
     RecordsError
         If it isn't JSON, has another schema, or isn't a record of this one: an unknown kind, a
-        missing or unknown field, a value that can't be (times <= 0, lengths that differ).
+        missing or unknown field, a value that can't be (times <= 0, lengths that differ, a count
+        without its dims).
     """
     try:
         _check_schema(json.loads(line))
         return _RECORD.validate_json(line)
     except ValidationError as error:
-        raise RecordsError(_describe(error), DELETE) from error
-    except ValueError as error:
+        raise RecordsError(describe(error), DELETE) from error
+    except (ValueError, RecursionError) as error:
         problem = f"not JSON: {error}"
         raise RecordsError(problem, DELETE) from error
 
@@ -62,7 +63,7 @@ def _check_schema(data: Any) -> None:
         raise RecordsError(problem, "Upgrade jacchain, or start anew with --fresh.")
 
 
-def _describe(error: ValidationError) -> str:
+def describe(error: ValidationError) -> str:
     """Say the first of the errors: which field, which value, what was expected."""
     first = error.errors(include_url=False)[0]
     field = ".".join(map(str, first["loc"])) or "record"

@@ -124,15 +124,22 @@ def test_each_sweep_is_judged_in_both_orders(claim):
     ],
 )
 def test_differences_of_counts_are_the_formulas_slope(grid, order, slope, wrong):
-    parts = sweeps.difference_parts(all_grids(QUICK)[grid], {order: slope})
+    found = sweeps.count_growth([grid], 0)
+    parts = sweeps.difference_parts(found, all_grids(QUICK)[grid], {order: slope})
     assert [part.verdict for part in parts] == ["agrees"]
-    parts = sweeps.difference_parts(all_grids(QUICK)[grid], {order: wrong})
+    parts = sweeps.difference_parts(found, all_grids(QUICK)[grid], {order: wrong})
     assert [part.verdict for part in parts] == ["disagrees"]
 
 
-def test_counts_that_bend_have_no_slope(monkeypatch):
-    monkeypatch.setattr(sweeps, "_counted", lambda dims, _: dims[-1] ** 2)
-    part = sweeps.difference_parts(all_grids(QUICK)["x"], {"loss-first": "z1"})[0]
+def test_counts_that_were_not_taken_are_undecided():
+    for found in (None, {"sizes": [3, 4, 5], "counts": {}}):
+        part = sweeps.difference_parts(found, all_grids(QUICK)["x"], {"loss-first": "z1"})[0]
+        assert (part.verdict, part.reason) == ("inconclusive", "not counted in this run")
+
+
+def test_counts_that_bend_have_no_slope():
+    found = {"sizes": [3, 4, 7], "counts": {"x": {"loss-first": [9, 16, 49]}}}
+    part = sweeps.difference_parts(found, all_grids(QUICK)["x"], {"loss-first": "z1"})[0]
     assert part.verdict == "disagrees"
     assert np.isnan(part.measured)
 
@@ -224,6 +231,7 @@ def test_good_checks_agree():
         ("C9:product", {"slopes": [-6.0, -6.0, -5.9999]}),
         ("C9:product", {"slopes": [6.0, 6.0, 6.0]}),
         ("C9:taylor", {"orders": [1.0, 1.01, 0.99]}),
+        ("C9:taylor", {"orders": [2.0] * 94 + [1.8] * 6}),
         ("C9:taylor", {"orders": [2.2, 2.0, 2.15]}),
         ("C9:descent", {"changes": [-0.1, 1e-9]}),
         ("C9:digits", {"accuracy": 0.90}),

@@ -5,6 +5,7 @@ import pytest
 
 from jacchain.experiments.judging import assess
 from jacchain.experiments.simulated import QUICK, REGIMES, Machine, obeys, simulate
+from jacchain.experiments.sweeps import count_growth
 from jacchain.records.codec import encode
 from jacchain.records.errors import RecordsError
 from jacchain.records.schema import (
@@ -24,9 +25,11 @@ CLAIMS = ("C1", "C2", "C3", "C4", "C5", "C9")
 CACHES = {"l2_bytes": int(2 * REGIMES.l2), "llc_bytes": int(REGIMES.memory / 2)}
 CHECKS = {
     "C9:product": {"gradient": [-6.0, 2.0], "slopes": [-6.0, -6.0]},
-    "C9:taylor": {"orders": [1.99, 2.02]},
-    "C9:descent": {"changes": [-0.1, -0.2]},
+    "C9:taylor": {"orders": [1.99, 2.02], "steps": [0.1, 0.01], "remainders": [0.03, 0.0003]},
+    "C9:descent": {"learning_rate": 0.001, "changes": [-0.1, -0.2]},
     "C9:digits": {"losses": [2.3, 0.1], "accuracy": 0.97, "held_out": 449},
+    "C3:counts": count_growth(["x"], 0),
+    "C4:counts": count_growth(["z1", "z2", "z3", "all_z", "depth"], 0),
 }
 
 
@@ -165,3 +168,24 @@ def test_records_of_an_unknown_claim_or_profile_are_refused_with_a_remedy(tmp_pa
     (tmp_path / "records.jsonl").write_text(line.replace(old, new))
     with pytest.raises(RecordsError, match=r"unknown .*known are .*--fresh"):
         assess(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("check", "values", "named"),
+    [
+        ("C9:taylor", {"orders": []}, "C9:taylor: orders is"),
+        ("C9:digits", {"accuracy": 97}, "C9:digits: accuracy is 97"),
+        ("C9:descent", {"changes": ["much"]}, "C9:descent: changes.0 is 'much'"),
+        ("C3:counts", {"sizes": [3, 4, 7]}, "expected one for each size"),
+        ("C4:counts", {"counts": 7}, "C4:counts: counts is 7"),
+    ],
+)
+def test_values_that_no_check_returns_are_refused_with_a_remedy(
+    write, records, check, values, named
+):
+    edited = [
+        replace(r, values=r.values | values) if getattr(r, "check", "") == check else r
+        for r in records
+    ]
+    with pytest.raises(RecordsError, match=rf"{named}.*Delete that line"):
+        assess(write(edited))

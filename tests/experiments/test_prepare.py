@@ -95,11 +95,19 @@ def test_a_wrong_kernel_is_not_timed(session):
         check_agreement(SMALL, chain, kernels)
 
 
-def test_the_bound_is_16_eps_inner_dims_and_norms(session):
+def test_a_wrong_kernel_of_a_deep_chain_is_not_timed(session):
+    cell = Cell((1, *(30,) * 40))
+    chain, (right, _) = prepared(cell, session)
+    with pytest.raises(ArithmeticError, match="rounding explains"):
+        check_agreement(cell, chain, [right, lambda: right() * (1 + 1e-6)])
+
+
+def test_the_bound_is_16_eps_inner_dims_and_norms_over_the_roots_of_inner_dims(session):
     chain, (right, _) = prepared(SMALL, session)
     _, bound = check_agreement(SMALL, chain, [right, right])
     norms = [np.sqrt((factor.to_dense() ** 2).sum()) for factor in chain.factors]
-    assert bound == pytest.approx(16 * 2.0**-52 * (4 + 3) * np.prod(norms))
+    norm = np.prod(norms) / np.sqrt(4 * 3)
+    assert bound == pytest.approx(16 * 2.0**-52 * (4 + 3) * norm, abs=0)
 
 
 def test_a_kernel_of_nans_is_not_timed(session):
