@@ -15,7 +15,7 @@ from jacchain.analysis.verdicts import Verdict, judge
 from jacchain.experiments import own_chain
 from jacchain.experiments.experiment import Experiment, Finding
 from jacchain.experiments.model import model_findings
-from jacchain.experiments.profiles import Profile, chain_profile, profile_named
+from jacchain.experiments.profiles import Profile, chain_profile, fitted, profile_named
 from jacchain.experiments.registry import chosen
 from jacchain.records.codec import DELETE, describe
 from jacchain.records.errors import RecordsError
@@ -86,6 +86,8 @@ def _ordered(sessions: list[SessionRecord]) -> tuple[tuple[Experiment, ...], Pro
     name, claims = sessions[0].profile, {c for session in sessions for c in session.claims}
     try:
         profile = chain_profile() if name == "chain" else profile_named(name)
+        l2, llc = (sessions[0].environment.get(key) for key in ("l2_bytes", "llc_bytes"))
+        profile = fitted(profile, l2, llc, sessions[0].identity.dtype)
         return chosen(claims) if claims else (), profile
     except ValueError as error:
         remedy = "Read these records with the jacchain that wrote them, or start anew with --fresh."

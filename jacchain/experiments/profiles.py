@@ -1,6 +1,6 @@
 """How much is measured: quick, standard and full."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -9,6 +9,8 @@ class Profile:
 
     `processes` worker processes one after the other, each visiting every cell in `rounds` rounds
     and taking one block at each visit. A cell predicted to take over `cell_seconds` is skipped.
+    `windows` are the working sets, from-to in bytes, in which slopes can be judged on a machine
+    (see `fitted`), and `itemsize` the bytes of an element: grids get finer where they must.
     """
 
     name: str
@@ -21,6 +23,8 @@ class Profile:
     most_depth: int
     plane_z: tuple[int, ...]
     plane_x: tuple[int, ...]
+    windows: tuple[tuple[int, int], ...] = ()
+    itemsize: int = 8
 
     @property
     def blocks(self) -> int:
@@ -60,6 +64,24 @@ def profile_named(name: str) -> Profile:
         message = f"unknown profile {name!r}; known are {', '.join(PROFILES)}"
         raise ValueError(message)
     return PROFILES[name]
+
+
+def fitted(profile: Profile, l2: int | None, llc: int | None, dtype: str) -> Profile:
+    """The profile on a machine with these caches, in bytes; as it is where they are unknown.
+
+    Of the last-level cache only the lower part is counted on, up to 16 times L2: a virtual machine
+    gets no more than a share of it.
+
+    Examples
+    --------
+    >>> fitted(PROFILES["quick"], 2**20, 2**25, "float32").windows
+    ((2097152, 8388608), (67108864, 268435456))
+    """
+    itemsize = 4 if dtype == "float32" else 8
+    if not l2 or not llc:
+        return replace(profile, itemsize=itemsize)
+    windows = ((2 * l2, min(llc // 4, 16 * l2)), (2 * llc, 8 * llc))
+    return replace(profile, windows=windows, itemsize=itemsize)
 
 
 def chain_profile() -> Profile:

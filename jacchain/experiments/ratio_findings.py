@@ -116,7 +116,8 @@ def _bandwidth_finding(judged: list[_Judged]) -> list[Finding]:
     return [
         Finding(
             f"In {len(failing)} cells the formula's ratio is {_list(p.expected for p in failing)}, "
-            f"and that of times only {_list(p.measured for p in failing)}.",
+            f"and that of times, {_list(p.measured for p in failing)}, is not surely over "
+            f"{FAR_CHEAPER:.0f}.",
             "Loss-first is bound by memory: its factors have left the cache, and it reads each "
             "element from memory for a single multiplication. Input-first is bound by arithmetic.",
             "Where the formula's ratio is as large and the factors fit in a cache, "

@@ -8,7 +8,7 @@ from jacchain.chains.planners import plan
 from jacchain.experiments.cells import BOTH, Cell
 from jacchain.experiments.grids import all_grids, half_octaves, input_grid, plane_cells
 from jacchain.experiments.prepare import working_set
-from jacchain.experiments.profiles import PROFILES, chain_profile, profile_named
+from jacchain.experiments.profiles import PROFILES, chain_profile, fitted, profile_named
 from jacchain.experiments.registry import chosen, experiments
 from jacchain.experiments.workload import chain_workload, workload
 
@@ -36,6 +36,33 @@ def test_every_sweep_has_a_regime_to_be_judged_in(profile, name, order):
     assert any(
         len(sizes) >= LEAST_SIZES and log(sizes[-1] / sizes[0]) >= LEAST_SPAN for sizes in found
     ), found
+
+
+NO_WINDOW = {"all_z"}  # grows so fast that half a decade of sizes needs a wide window
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("caches", [(1, 32), (2, 105), (1, 256), (2, 260)], ids=str)
+@pytest.mark.parametrize("order", BOTH)
+def test_a_sweep_gets_finer_where_the_caches_of_a_machine_ask_for_it(caches, dtype, order):
+    l2, llc = (n * MIB for n in caches)
+    profile = fitted(PROFILES["quick"], l2, llc, dtype)
+    machine = regimes(l2, llc, [])
+    for name, grid in all_grids(profile).items():
+        found = [
+            size
+            for size, dims in grid.cells
+            if machine.name(working_set(plan(dims, order), profile.itemsize)) == "LLC"
+        ]
+        judged = len(found) >= LEAST_SIZES and log(found[-1] / found[0]) >= LEAST_SPAN
+        assert judged or name in NO_WINDOW, (name, found)
+        assert {c for c in all_grids(PROFILES["quick"])[name].cells} <= set(grid.cells)
+
+
+def test_a_grid_stays_as_it_is_where_it_can_be_judged_or_no_cache_is_known():
+    plain = all_grids(PROFILES["quick"])
+    for caches in ((2 * MIB, 260 * MIB), (None, None)):
+        assert all_grids(fitted(PROFILES["quick"], *caches, "float64")) == plain
 
 
 @each_profile

@@ -107,7 +107,7 @@ def test_the_bound_is_16_eps_inner_dims_and_norms_over_the_roots_of_inner_dims(s
     _, bound = check_agreement(SMALL, chain, [right, right])
     norms = [np.sqrt((factor.to_dense() ** 2).sum()) for factor in chain.factors]
     norm = np.prod(norms) / np.sqrt(4 * 3)
-    assert bound == pytest.approx(16 * 2.0**-52 * (4 + 3) * norm, abs=0)
+    assert bound == pytest.approx(16 * 2.0**-52 * (4 + 3) * norm, rel=1e-9, abs=0)
 
 
 def test_a_kernel_of_nans_is_not_timed(session):
