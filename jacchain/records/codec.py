@@ -67,5 +67,6 @@ def describe(error: ValidationError) -> str:
     """Say the first of the errors: which field, which value, what was expected."""
     first = error.errors(include_url=False)[0]
     field = ".".join(map(str, first["loc"])) or "record"
-    value = "" if first["type"] == "missing" else f" is {reprlib.repr(first['input'])}"
-    return f"{field}{value}: {first['msg']}"
+    told = first["type"] in {"missing", "value_error"}  # our own errors name the value themselves
+    value = "" if told else f" is {reprlib.repr(first['input'])}"
+    return f"{field}{value}: {first['msg'].removeprefix('Value error, ')}"

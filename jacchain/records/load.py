@@ -48,10 +48,11 @@ def load(path: str | Path, *, samples: bool = False) -> pd.DataFrame:
         - ``arm`` ("A" or "B"), ``order``, ``bracketing`` (nested tuples or None), ``products``;
         - ``multiplications``, ``flops``, ``row_flops``, ``matrix_flops`` and ``bytes`` per call;
           ``counted`` multiplications at ``counted_dims``, or None;
-        - ``peak_elements`` (elements), ``working_set`` (bytes), ``regime``, ``batch`` (calls per
-          sample);
-        - ``error`` and ``error_bound`` (relative), ``predicted_seconds``, ``predicted_bytes``,
-          ``skipped`` (the reason, or missing);
+        - ``peak_elements`` (elements), ``working_set`` (bytes), ``regime`` (by nominal cache
+          sizes), ``batch`` (calls per sample);
+        - ``error`` (largest absolute difference of the arms' results) and ``error_bound`` (the
+          most of it that rounding explains, in the same unit), ``predicted_seconds``,
+          ``predicted_bytes``, ``skipped`` (the reason, or missing);
         - lists with one entry for each sample, blocks ordered by process and round: ``process``,
           ``round``, ``block`` (index within the cell), ``seconds`` (per call), ``flagged``.
 
@@ -105,8 +106,9 @@ def _check_arms(block: BlockRecord, arms: int) -> None:
     if not arms:
         problem = f"cell {block.cell!r} has blocks of samples, but no line of its own"
         raise RecordsError(problem, "Resume the run, which writes that line again.")
-    if not set(block.sequence) <= set(ARMS[:arms]):
-        problem = f"cell {block.cell!r} has {arms} arm, but a block {block.sequence!r}"
+    if set(block.sequence) != set(ARMS[:arms]):
+        have = "1 arm" if arms == 1 else f"{arms} arms"
+        problem = f"cell {block.cell!r} has {have}, but a block {block.sequence!r}"
         raise RecordsError(problem, "Delete the line of that block.")
 
 

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from jacchain.records.codec import decode
+from jacchain.records.codec import DELETE, decode
 from jacchain.records.errors import RecordsError, RecordsWarning
 from jacchain.records.schema import Identity, Key, Record, SessionRecord
 
@@ -32,7 +32,7 @@ def read_records(path: str | Path) -> list[Record]:
     ------
     RecordsError
         If there are none, a line is no record or repeats another, or they must not mix: the
-        identity of one isn't that of the first.
+        identity or the profile of one isn't that of the first.
 
     Warns
     -----
@@ -84,13 +84,13 @@ def whole_lines(data: bytes) -> bytes:
     end = data.rfind(b"\n") + 1
     try:
         json.loads(data[end:])
-    except ValueError:
+    except (ValueError, RecursionError):
         return data[:end]
     return data
 
 
 def parse(data: bytes, file: Path, expected: Identity | None = None) -> list[Record]:
-    """Read all lines, each no repetition and all of the expected (or the first's) identity."""
+    """Read all lines: none a repetition, all of the expected (or the first's) identity."""
     records: list[Record] = []
     lines: dict[Key, int] = {}
     for number, line in enumerate(data.split(b"\n"), start=1):
@@ -100,6 +100,8 @@ def parse(data: bytes, file: Path, expected: Identity | None = None) -> list[Rec
         record = _decode(line, where)
         expected = expected or record.identity
         _check_identity(record, expected, where)
+        if isinstance(record, SessionRecord):
+            _check_profile(record, records, where)
         if record.key and lines.setdefault(record.key, number) != number:
             problem = f"{where}: repeats {record.key}, which line {lines[record.key]} holds"
             raise RecordsError(problem, "Delete one of the two lines.")
@@ -121,6 +123,17 @@ def _check_identity(record: Record, expected: Identity, where: str) -> None:
         problem = f"{where}: measured with {', '.join(differences)}, and these must not mix"
         remedy = "Give each its own folder with --out, or start anew with --fresh."
         raise RecordsError(problem, remedy)
+
+
+def _check_profile(record: SessionRecord, earlier: list[Record], where: str) -> None:
+    """Refuse a start that measured other cells than the run's first, which judges them all."""
+    first = next((r for r in earlier if isinstance(r, SessionRecord)), record)
+    if record.profile != first.profile:
+        problem = (
+            f"{where}: a session of profile {record.profile!r} in a run of {first.profile!r}, "
+            "and these must not mix"
+        )
+        raise RecordsError(problem, DELETE)
 
 
 def _find(path: Path) -> Path:

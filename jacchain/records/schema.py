@@ -5,34 +5,31 @@ version: any change of a field is a new one, so that old and new records are nev
 """
 
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from jacchain.records.values import (
+    Bracketing,
+    Count,
+    CountedDims,
+    Environment,
+    Executed,
+    NonNegative,
+    Object,
+    Positive,
+    Seconds,
+    Sizes,
+    check_chain,
+)
 
 SCHEMA: Final = 1
 
 Key = tuple[str | int, ...]
-Count = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(ge=1)]
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Role = Literal["cell", "control", "ceiling", "cause", "overhead"]
 Regime = Literal["L2", "LLC", "memory", "between", "unknown"]
 
 STRICT = ConfigDict(extra="forbid", strict=True)
-
-
-def _nested(value: Any) -> Any:
-    """Turn nested lists of integers, as JSON has them, into nested tuples."""
-    if isinstance(value, list | tuple):
-        return tuple(_nested(item) for item in value)
-    if type(value) is not int:
-        msg = f"a bracketing nests integers, not {value!r}"
-        raise ValueError(msg)
-    return value
-
-
-Bracketing = Annotated[Any, AfterValidator(_nested)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +67,10 @@ class Identity:
 
 @dataclass(frozen=True, kw_only=True)
 class SessionRecord:
-    """One start of a run: when (ISO 8601), what it set out to measure, and in which environment."""
+    """One start of a run: when (ISO 8601), what it set out to measure, and in which environment.
+
+    It names the claims, or none where it measures one chain of the user's own.
+    """
 
     __pydantic_config__ = STRICT
 
@@ -80,10 +80,16 @@ class SessionRecord:
     started: str
     profile: str
     claims: tuple[str, ...]
-    seed: int
-    environment: dict[str, Any]
+    seed: Count
+    environment: Environment
 
     key: ClassVar[None] = None  # a run may start any number of times: none repeats another
+
+    def __post_init__(self) -> None:
+        """Check that a run of one chain names no claims: it has none of their cells."""
+        if self.profile == "chain" and self.claims:
+            msg = f"the claims of profile 'chain' are {self.claims}; expected none"
+            raise ValueError(msg)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,13 +113,15 @@ class Arm:
     working_set : int
         Bytes touched by one call.
     regime : str
-        The cache that the working set fits in.
+        The cache that the working set fits in by the nominal sizes of the caches; claims are
+        judged by regimes that take the last level's measured share instead.
     row_flops, matrix_flops : int
         The flops of row times matrix and of matrix times matrix.
     counted : int or None
         Multiplications really executed, at `counted_dims`; None where not counted.
     counted_dims : tuple of int or None
-        Dims of the counted run, smaller than the cell's where counting would take too long.
+        Dims of the counted run, smaller than the cell's where counting would take too long; None
+        where not counted.
     batch : int
         Calls per sample.
     """
@@ -125,15 +133,27 @@ class Arm:
     products: Count
     multiplications: Count
     flops: Count
-    bytes: Count
+    bytes: Positive
     peak_elements: Count
-    working_set: Count
+    working_set: Positive
     regime: Regime
     row_flops: Count
     matrix_flops: Count
-    counted: Count | None
-    counted_dims: tuple[Count, ...] | None
+    counted: Executed | None
+    counted_dims: CountedDims | None
     batch: Positive
+
+    def __post_init__(self) -> None:
+        """Check that what belongs together agrees: a count with its dims, and the flops."""
+        if (self.counted is None) != (self.counted_dims is None):
+            msg = f"counted is {self.counted}, counted_dims {self.counted_dims}; give both or none"
+            raise ValueError(msg)
+        if not 2 * self.multiplications == self.flops == self.row_flops + self.matrix_flops:
+            msg = (
+                f"flops are {self.flops}; expected twice the {self.multiplications} multiplications"
+                f", and the sum of row_flops {self.row_flops} and matrix_flops {self.matrix_flops}"
+            )
+            raise ValueError(msg)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,11 +170,12 @@ class CellRecord:
     engine : str
         Name of the engine that carries the products out.
     dims : tuple of int
-        Dims of the chain, loss first.
+        Dims of the chain, loss first and beginning with 1; of a ceiling, the shape of its matrix.
     arms : tuple of Arm
-        A, or A and B.
+        A, or A and B: of a control both of one order, of a cell or a cause of different ones.
     error, error_bound : float or None
-        Relative difference between the arms' results, and the most that rounding explains.
+        Largest absolute difference between the elements of the arms' results, and the most of it
+        that rounding explains; both in the unit of the results, not relative to them.
     predicted_seconds, predicted_bytes : float, int
         The prediction by which the cell was admitted or skipped.
     skipped : str or None
@@ -169,13 +190,30 @@ class CellRecord:
     cell: str
     role: Role
     engine: str
-    dims: tuple[Count, ...]
+    dims: Annotated[Sizes, Field(min_length=2)]
     arms: Annotated[tuple[Arm, ...], Field(min_length=1, max_length=2)]
     error: NonNegative | None
     error_bound: NonNegative | None
     predicted_seconds: NonNegative
     predicted_bytes: Count
     skipped: str | None
+
+    def __post_init__(self) -> None:
+        """Check what depends on the role: the dims, the orders, and that there is work to time."""
+        if self.role != "ceiling":
+            check_chain(self.dims)
+        orders = tuple(arm.order for arm in self.arms)
+        if self.role == "control" and (len(orders) < 2 or orders[0] != orders[1]):
+            msg = f"the orders of a control are {orders}; expected one order twice"
+            raise ValueError(msg)
+        if self.role in {"cell", "cause"} and len(set(orders)) < len(orders):
+            msg = f"the orders of a {self.role} are {orders}; expected different ones"
+            raise ValueError(msg)
+        copies = (self.role, self.engine) == ("ceiling", "copy")
+        if not copies and not all(arm.products and arm.multiplications for arm in self.arms):
+            work = [(arm.products, arm.multiplications) for arm in self.arms]
+            msg = f"(products, multiplications) are {work}; only of a copy may they be 0"
+            raise ValueError(msg)
 
     @property
     def key(self) -> Key:
@@ -213,7 +251,7 @@ class BlockRecord:
     cell: str
     process: Count
     round: Count
-    sequence: Annotated[str, Field(pattern="^[AB]+$")]
+    sequence: Literal["AA", "ABBA", "BAAB"]
     seconds: tuple[Seconds, ...]
     cpu_seconds: tuple[NonNegative, ...]
     switches: Count
@@ -243,7 +281,7 @@ class CheckRecord:
     schema: Literal[1] = SCHEMA
     identity: Identity
     check: str
-    values: dict[str, Any]
+    values: Object
 
     @property
     def key(self) -> Key:

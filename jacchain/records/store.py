@@ -1,6 +1,7 @@
 """The file that a run writes to: one line for each record, safe against crashes."""
 
 import os
+import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -12,11 +13,12 @@ from filelock import FileLock, Timeout
 
 from jacchain.records.codec import encode
 from jacchain.records.errors import RecordsError, RecordsWarning
-from jacchain.records.read import PLAIN, parse, whole_lines
+from jacchain.records.read import GZIPPED, PLAIN, parse, whole_lines
 from jacchain.records.schema import Identity, Key, Record
 
 LOCK = ".lock"
-PREVIOUS = "records-previous.jsonl"
+PREVIOUS = {PLAIN: "records-previous.jsonl", GZIPPED: "records-previous.jsonl.gz"}
+DERIVED = ("verdicts.json", "environment.json", "report.html", "figures")  # made from records
 
 
 class Store:
@@ -65,13 +67,14 @@ class Store:
         identity : Identity
             What this run measures with.
         fresh : bool
-            Set the records of an earlier run aside, as ``records-previous.jsonl``.
+            Set the records of an earlier run aside, as ``records-previous.jsonl`` (``.gz``), and
+            remove what was derived from them: verdicts, environment, figures and report.
 
         Raises
         ------
         RecordsError
             If the folder can't be written, another run is writing to it, or its records are
-            damaged or of another identity. Nothing is changed then.
+            gzipped, damaged or of another identity. Nothing is changed then.
 
         Warns
         -----
@@ -121,9 +124,37 @@ def _lock(folder: Path) -> AbstractContextManager[object]:
 def _open(path: Path, *, fresh: bool) -> FileIO:
     """Open for reading and appending; unbuffered, so that a failed write leaves nothing behind."""
     with _reporting(f"can't write {path}", "Make it writable, or choose another with --out."):
-        if fresh and path.exists():
-            path.replace(path.with_name(PREVIOUS))
+        if fresh:
+            _set_aside(path.parent)
+        gzipped = path.with_name(GZIPPED)
+        if gzipped.exists() and not path.exists():
+            problem = f"{gzipped} holds a finished run, to which nothing is added"
+            remedy = (
+                "Choose another folder with --out, or start anew with --fresh, "
+                f"which keeps that file as {PREVIOUS[GZIPPED]}."
+            )
+            raise RecordsError(problem, remedy)
         return FileIO(path, "a+")
+
+
+def _set_aside(folder: Path) -> None:
+    """Rename the earlier records, once what could be taken for that of the new ones is gone.
+
+    In a folder without records nothing was derived from them, and what is there is the user's.
+    """
+    earlier = {folder / name: folder / previous for name, previous in PREVIOUS.items()}
+    held = [file for file in earlier if file.exists()]
+    for name in DERIVED if held else ():
+        _remove(folder / name)
+    for file in held:
+        file.replace(earlier[file])
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _resume(file: FileIO, path: Path, identity: Identity) -> list[Record]:

@@ -12,6 +12,7 @@ from jacchain.records.schema import (
     Identity,
     SessionRecord,
 )
+from jacchain.records.store import Store
 
 HERE = Identity(
     machine="4f1c",
@@ -101,3 +102,12 @@ def check():
 def run(session, cell, block, check):
     """All records of a small run."""
     return [session, cell, block, check, replace(block, round=1, sequence="BAAB")]
+
+
+@pytest.fixture
+def folder(tmp_path, here, run):
+    """A folder that holds all records of a small run."""
+    with Store.open(tmp_path / "run", here) as store:
+        for record in run:
+            store.append(record)
+    return tmp_path / "run"

@@ -61,7 +61,7 @@ def test_a_sample_has_a_row(tmp_path, session, cell, block):
 
 
 def test_both_tables_hold_the_same_samples(tmp_path, run, cell, block):
-    control = replace(cell, cell="A/A", role="control", arms=cell.arms[:1])
+    control = replace(cell, cell="A/A", role="ceiling", arms=cell.arms[:1])
     late = [replace(block, process=p, round=r, flagged=p == 1) for p, r in ((2, 0), (1, 3), (1, 1))]
     single = replace(block, cell="A/A", sequence="AA", seconds=(1.0, 2.0), cpu_seconds=(1.0, 2.0))
     write(tmp_path, *run, *late, single, control)  # in any order of lines
@@ -88,12 +88,13 @@ def test_a_skipped_cell_has_rows_without_samples(tmp_path, cell):
 
 
 def test_counts_stay_exact_integers(tmp_path, cell):
-    huge = 2**60 + 1
-    arms = (replace(cell.arms[0], counted=huge, flops=2**80 + 1), cell.arms[1])
+    huge, rows = 2**60 + 1, 2**80 + 2
+    flops = {"multiplications": rows // 2, "flops": rows, "row_flops": rows}
+    arms = (replace(cell.arms[0], counted=huge, **flops), cell.arms[1])
     table = load(write(tmp_path, replace(cell, arms=arms)))
     assert table["counted"].tolist() == [huge, None]
-    assert table["flops"].tolist() == [2**80 + 1, cell.arms[1].flops]
-    assert table["multiplications"].dtype == "int64"
+    assert table["flops"].tolist() == [rows, cell.arms[1].flops]
+    assert table["working_set"].dtype == "int64"
     assert table["error"].dtype == "float64"
 
 
@@ -134,6 +135,12 @@ def test_mixed_runs_are_refused(tmp_path, here, run, block):
         load(tmp_path)
 
 
+def test_sessions_of_two_profiles_are_refused(tmp_path, run, session):
+    write(tmp_path, *run, replace(session, profile="full"))
+    with pytest.raises(RecordsError, match=r"line 6: .*'full' in a run of 'quick'.*Delete that"):
+        load(tmp_path)
+
+
 def test_repeated_lines_are_refused(tmp_path, run, block):
     write(tmp_path, *run, block)
     with pytest.raises(RecordsError, match=r"line 6: repeats .* which line 3 holds\. Delete one"):
@@ -146,6 +153,9 @@ def test_samples_without_their_cell_are_refused(tmp_path, session, cell, block):
         load(tmp_path)
     write(tmp_path, replace(cell, arms=cell.arms[:1]), block)
     with pytest.raises(RecordsError, match="1 arm, but a block 'ABBA'"):
+        load(tmp_path)
+    write(tmp_path, cell, replace(block, sequence="AA", seconds=(1.0,) * 2, cpu_seconds=(1.0,) * 2))
+    with pytest.raises(RecordsError, match="2 arms, but a block 'AA'"):
         load(tmp_path)
 
 

@@ -14,15 +14,6 @@ from jacchain.records.read import read_records
 from jacchain.records.store import Store
 
 
-@pytest.fixture
-def folder(tmp_path, here, run):
-    """A folder that holds all records of a small run."""
-    with Store.open(tmp_path / "run", here) as store:
-        for record in run:
-            store.append(record)
-    return tmp_path / "run"
-
-
 def test_a_run_resumes_with_all_it_had(folder, here, run, block):
     with Store.open(folder, here) as store:
         assert store.records == run
@@ -46,14 +37,6 @@ def test_records_are_on_disk_at_once(tmp_path, here, run):
         for number, record in enumerate(run, start=1):
             store.append(record)
             assert read_records(tmp_path) == run[:number]
-
-
-def test_fresh_sets_the_old_records_aside(folder, here, run):
-    with Store.open(folder, here, fresh=True) as store:
-        assert store.records == []
-        store.append(run[1])
-    assert read_records(folder) == [run[1]]
-    assert read_records(folder / "records-previous.jsonl") == run
 
 
 def test_a_cut_anywhere_costs_at_most_the_record_it_hits(tmp_path, here, run):
