@@ -18,7 +18,7 @@ def assemble(
     environment: Mapping[str, Any],
     checks: Mapping[str, Mapping[str, Any]],
     *,
-    adjust: Callable[[Series], Series] = lambda series: series,
+    adjust: Callable[[Series], Series | None] = lambda series: series,
 ) -> Evidence:
     """Arrange a run for judging.
 
@@ -31,14 +31,14 @@ def assemble(
     checks
         Values of the untimed checks, by name.
     adjust
-        Applied to every series, `unflagged` for example.
+        Applied to every series, `unflagged` for example; None leaves one out.
 
     Raises
     ------
     RecordsError
         If an order is unknown, or two cells measured the same.
     """
-    series = [adjust(s) for s in all_series(table)]
+    series = [s for s in map(adjust, all_series(table)) if s is not None]
     for s in series:
         _check_order(s)
     controls = _controls([s for s in series if s.role == "control"])

@@ -147,14 +147,14 @@ def all_series(table: pd.DataFrame) -> list[Series]:
     return [s for s in map(series_of, rows) if s is not None]
 
 
-def unflagged(series: Series) -> Series:
-    """The series without its flagged rounds (as it is where too few would remain).
+def unflagged(series: Series) -> Series | None:
+    """The series without its flagged rounds; None where fewer than two would remain.
 
     Both orders of a cell share their blocks, and so lose the same rounds.
     """
     keep = ~series.flagged.any(axis=(0, 2))
     if np.count_nonzero(keep) < 2:
-        return series
+        return None
     return replace(series, seconds=series.seconds[:, keep], flagged=series.flagged[:, keep])
 
 

@@ -62,7 +62,7 @@ def assess(folder: str | Path) -> Assessment:
     _validate(checks, experiments)
     table = load(folder)
 
-    def evidence_of(adjust: Callable[[Series], Series] = lambda s: s) -> Evidence:
+    def evidence_of(adjust: Callable[[Series], Series | None] = lambda s: s) -> Evidence:
         return assemble(table, session.environment, checks, adjust=adjust)
 
     evidence, clean = evidence_of(), evidence_of(unflagged)

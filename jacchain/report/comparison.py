@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from jacchain.analysis.compare import Change, changes, differences
@@ -70,5 +71,5 @@ def _print_pairs(console: Console, name: str, pairs: dict[str, Any]) -> None:
     table = Table(name, "A", "B")
     for key, (a, b) in pairs.items():
         mark = "" if a == b else " *"
-        table.add_row(f"{key}{mark}", str(a), str(b))
+        table.add_row(escape(f"{key}{mark}"), escape(str(a)), escape(str(b)))
     console.print(table)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from jacchain.analysis.compare import Change
@@ -81,7 +82,7 @@ def print_verdicts(console: Console, verdicts: Iterable[Verdict]) -> None:
     console.print(table)
     for v in found:
         unit = f" ({v.unit})" if v.unit else ""
-        console.print(f"[bold]{v.claim}[/] {v.verdict}: {v.reason}{unit}", highlight=False)
+        console.print(f"[bold]{v.claim}[/] {v.verdict}: {escape(v.reason)}{unit}", highlight=False)
 
 
 def print_answer(console: Console, found: Answer | None) -> None:
@@ -108,7 +109,7 @@ def print_forecast(console: Console, cells: Sequence[Forecast]) -> None:
     """The cells that a run would measure, with predicted seconds and bytes."""
     table = Table("cell", "predicted seconds", "predicted bytes", "")
     for cell in cells:
-        table.add_row(cell.cell, f"{cell.seconds:.1f}", size(cell.bytes), cell.skipped or "")
+        table.add_row(cell.cell, f"{cell.seconds:.1f}", size(cell.bytes), escape(cell.skipped or ""))
     console.print(table)
     total = sum(cell.seconds for cell in cells if cell.skipped is None)
     console.print(f"{len(cells)} cells, about {seconds(total)}, ceilings and checks apart")
@@ -119,7 +120,7 @@ def print_findings(console: Console, findings: Iterable[Finding]) -> None:
     table = Table("", "topic", "measured", "what to do")
     for f in findings:
         mark = "[green]ok[/]" if f.status == "ok" else "[yellow]warn[/]"
-        table.add_row(mark, f.topic, f.measured, f.remedy)
+        table.add_row(mark, f.topic, escape(f.measured), escape(f.remedy))
     console.print(table)
 
 

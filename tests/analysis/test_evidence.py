@@ -81,11 +81,11 @@ def test_without_flagged_rounds_both_orders_keep_the_same_ones(make_series):
     assert not clean.flagged.any()
 
 
-def test_a_series_flagged_all_over_stays_as_it_is(make_series):
+def test_a_series_with_too_few_unflagged_rounds_is_left_out(make_series):
     flagged = np.ones((1, 4, 2), dtype=bool)
     flagged[0, 2] = False
     series = make_series(np.ones((1, 4, 2)), flagged=flagged)
-    assert unflagged(series) is series
+    assert unflagged(series) is None
 
 
 def test_log_ratios_pair_the_sums_of_each_block(make_series):

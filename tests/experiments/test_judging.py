@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jacchain.experiments.judging import assess
+from jacchain.experiments.profiles import fitted
 from jacchain.experiments.simulated import QUICK, REGIMES, Machine, obeys, simulate
 from jacchain.experiments.sweeps import count_growth
 from jacchain.records.codec import encode
@@ -97,7 +98,7 @@ def test_a_machine_that_obeys_is_found_to_agree(write, records, simulated):
     found = assess(write(records))
     assert verdicts(found.verdicts) == dict.fromkeys([*CLAIMS, "model"], "agrees")
     assert verdicts(found.unflagged) == verdicts(found.verdicts)
-    assert found.profile is QUICK
+    assert found.profile == fitted(QUICK, CACHES["l2_bytes"], CACHES["llc_bytes"], "float64")
     assert [e.claim for e in found.experiments] == list(CLAIMS)
     assert found.environment == CACHES
     assert found.evidence.regimes == REGIMES
