@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from jacchain.records.errors import RecordsError, RecordsWarning
 
 if TYPE_CHECKING:
-    from jacchain.experiments.runner import Order
+    from jacchain.experiments.job import Job
 
 DONE, DISAGREES, BAD_INPUT = 0, 1, 2
 LOCAL, CHAIN = Path("results/local"), Path("results/chain")
@@ -59,7 +59,7 @@ def joined(arguments: Sequence[str]) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; bad input ends with a message and exit code 2, never with a traceback."""
-    from jacchain.experiments.runner import RunError
+    from jacchain.experiments.job import RunError
 
     warnings.showwarning = _show_warning
     try:
@@ -120,7 +120,8 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Measure the article's claims here, or your own chain; resumes what was interrupted."""
-    from jacchain.experiments import runner
+    from jacchain.experiments.job import job_of_chain, job_of_claims
+    from jacchain.experiments.runner import forecast
     from jacchain.report.terminal import print_forecast
 
     with _bad_values():
@@ -128,26 +129,27 @@ def run(
             message = f"--dims {dims} and --claims {claims} exclude each other; give one of them"
             raise ValueError(message)
         if dims:
-            order = runner.order_chain(_sizes(dims), threads=threads, dtype=dtype)
+            job = job_of_chain(_sizes(dims), threads=threads, dtype=dtype)
         else:
             names = tuple(name for name in claims.split(",") if name)
-            order = runner.order_claims(profile, names, threads=threads, dtype=dtype)
+            job = job_of_claims(profile, names, threads=threads, dtype=dtype)
     if dry_run:
-        cells = runner.forecast(order)
+        cells = forecast(job)
         if as_json:
             print(json.dumps([asdict(cell) for cell in cells]))  # noqa: T201
         else:
             print_forecast(console, cells)
         return
     folder = out or (CHAIN if dims else LOCAL)
-    measured = _measure(folder, order, fresh=fresh)
+    measured = _measure(folder, job, fresh=fresh)
     if not measured:
         _say(f"{folder} is complete: these are its stored verdicts; --fresh starts anew", "green")
     _finish(folder, check=check, as_json=as_json)
 
 
-def _measure(folder: Path, order: "Order", *, fresh: bool) -> bool:
+def _measure(folder: Path, job: "Job", *, fresh: bool) -> bool:
     from jacchain.experiments import runner
+    from jacchain.experiments.job import RunError
 
     with _bar("measuring") as progress:
         task = progress.add_task("measuring", total=None)
@@ -155,11 +157,23 @@ def _measure(folder: Path, order: "Order", *, fresh: bool) -> bool:
         def update(done: int, total: int) -> None:
             progress.update(task, completed=done, total=total, refresh=done % 5 == 0)
 
+        def tell(claim: str) -> None:
+            _say_verdict(folder, claim)
+
         try:
-            return runner.run(folder, order, fresh=fresh, progress=update)
+            return runner.run(folder, job, fresh=fresh, progress=update, finished=tell)
         except KeyboardInterrupt:
             message = "interrupted; finished cells are kept, run again to resume"
-            raise runner.RunError(message) from None
+            raise RunError(message) from None
+
+
+def _say_verdict(folder: Path, claim: str) -> None:
+    """Say above the progress bar what the records so far make of a claim that is finished."""
+    from jacchain.experiments.judging import assess
+    from jacchain.report.terminal import STYLES
+
+    (found,) = (v for v in assess(folder).verdicts if v.claim == claim)
+    _say(f"{claim} {found.verdict}: {found.reason}", STYLES[found.verdict])
 
 
 def _finish(folder: Path, *, check: bool, as_json: bool) -> None:

@@ -1,10 +1,10 @@
-"""What tests of runs share: a profile and orders that take a second."""
+"""What tests of runs share: a profile and jobs that take a second."""
 
 import pytest
 
 from jacchain.experiments.cells import Cell
+from jacchain.experiments.job import Job
 from jacchain.experiments.profiles import Profile
-from jacchain.experiments.runner import Order
 
 
 @pytest.fixture(scope="session")
@@ -14,6 +14,6 @@ def tiny():
 
 
 @pytest.fixture(scope="session")
-def tiny_order(tiny):
+def tiny_job(tiny):
     """One chain in both orders, and its overhead."""
-    return Order(tiny, (), (Cell((1, 4, 3, 2)), Cell((1, 1, 1), role="overhead")))
+    return Job(tiny, (), (Cell((1, 4, 3, 2)), Cell((1, 1, 1), role="overhead")))

@@ -4,14 +4,16 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from shutil import copytree
 
 import pytest
 
 from jacchain import cli
 from jacchain.cli import joined
-from jacchain.experiments import runner
+from jacchain.experiments import job, runner
 from jacchain.experiments.profiles import Profile
+from jacchain.measure.caches import Caches
 from jacchain.measure.threads import usable_cores
 from jacchain.records.read import read_records
 
@@ -24,10 +26,10 @@ SHORT = Profile("chain", 1, 3, 15.0, 0, 0, 0, 0, (), ())
 FULL_DISK = """
 import resource, sys
 from jacchain import cli
-from jacchain.experiments import runner
+from jacchain.experiments import job
 from jacchain.experiments.profiles import Profile
 
-runner.chain_profile = lambda: Profile("chain", 1, 3, 15.0, 0, 0, 0, 0, (), ())
+job.chain_profile = lambda: Profile("chain", 1, 3, 15.0, 0, 0, 0, 0, (), ())
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 cli.main(["run", "--dims", "1", "4", "3", "2", "--out", sys.argv[1]])
 """
@@ -43,7 +45,7 @@ def call(*arguments):
 @pytest.fixture(scope="module", autouse=True)
 def _short_runs():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "chain_profile", lambda: SHORT)
+        patch.setattr(job, "chain_profile", lambda: SHORT)
         patch.setattr(runner.secrets, "randbits", lambda _: 7)
         patch.setenv("COLUMNS", "200")  # of what typer prints
         patch.setattr(cli.console, "width", 200)
@@ -151,7 +153,7 @@ def test_list_options_take_several_values(typed, read):
         ("run --dims 1 0 4", "dims are 1 0 4; expected at least three sizes of 1 or more"),
         ("run --dims 1 -3 4", "dims are 1 -3 4; expected at least three sizes of 1 or more"),
         ("run --dims 1 4", "dims are 1 4; expected at least three sizes"),
-        ("run --dims 2 4 4", "dims are 2 4 4; expected at least three sizes of 1 or more, loss"),
+        ("run --dims 2 4 4", "dims are 2 4 4; expected at least three sizes of 1 or more, at"),
         ("run --dims 1 4.5 4", "dims are 1,4.5,4; expected integers"),
         ("run --dims 1 four 4", "dims are 1,four,4; expected integers"),
         ("run --dims", "requires an argument"),
@@ -247,6 +249,17 @@ def test_a_dry_run_lists_the_cells_and_leaves_nothing(run, tmp_path):
     assert code == cli.DONE
     assert "cell:numpy:1x4x3x2:loss-first/input-first" in out
     assert "3 cells" in out
+
+
+def test_a_run_says_what_it_found_of_each_claim_that_is_finished(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(job, "profile_named", lambda _: replace(SHORT, name="quick"))
+    monkeypatch.setattr(job, "detect_caches", lambda: Caches(None, None))
+    code, out, err = run("run", "--claims", "C1", "C3", "C9", "--out", tmp_path)
+    assert code == cli.DONE
+    said = [line.split(": ")[:2] for line in err.splitlines() if line.startswith("C")]
+    assert [of for of, _ in said] == ["C9 agrees", "C1 agrees", "C3 inconclusive"]
+    assert said[0][1].startswith("5 of 5 parts agree")
+    assert all(of + ":" in out for of, _ in said)
 
 
 def test_a_claim_that_disagrees_is_exit_code_1_only_with_check(run, claim_run, disagreeing):

@@ -204,6 +204,7 @@ EXPERIMENT = Experiment(
     "small step along the negative gradient lowers the loss; so a network learns.",
     cells=lambda _: [],
     judge=judge,
+    timed=False,
     checks={
         "C9:product": product_example,
         "C9:taylor": taylor_remainders,

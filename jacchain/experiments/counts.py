@@ -45,6 +45,7 @@ def count_experiment(claim: str, order: str, title: str, statement: str) -> Expe
         cells=zoo_cells,
         judge=lambda evidence, _: count_parts(evidence, order),
         formulas=((order, 3),),
+        timed=False,
         figures=(
             Figure(
                 "counts",

@@ -65,6 +65,8 @@ class Experiment:
         What is unexpected in the evidence, each with its cause if a measurement shows it.
     figures
         What its figures show.
+    timed
+        Whether it is judged on times, rather than on checks and counts alone.
     """
 
     claim: str
@@ -77,3 +79,4 @@ class Experiment:
     values: Mapping[str, type] = field(default_factory=dict)
     findings: Callable[[Evidence, Profile], list[Finding]] = lambda _evidence, _profile: []
     figures: tuple[Figure, ...] = ()
+    timed: bool = True

@@ -58,7 +58,7 @@ def _grid(
     dims: Callable[[int], Dims],
 ) -> Grid:  # fmt: skip
     sizes = {*coarse, *dense}
-    for order in BOTH if profile.windows else ():
+    for order in BOTH if profile.windows and dense else ():
         sizes |= _missing(profile, order, dense, dims)
     return Grid(name, variable, tuple((n, dims(n)) for n in sorted(sizes)))
 

@@ -60,7 +60,8 @@ def working_set(chosen: Plan, itemsize: int) -> int:
 def admit(cell: Cell, session: Session) -> tuple[float, int, str | None]:
     """Predicted seconds and bytes of a cell in this run, and why it is skipped, if it is."""
     plans = [plan(cell.dims, order, dtype=session.dtype) for order in cell.orders]
-    calls = [max(predicted_seconds(p, session.rates), LEAST_SAMPLE_SECONDS) for p in plans]
+    rates = session.rates.of(cell.engine)
+    calls = [max(predicted_seconds(p, rates), LEAST_SAMPLE_SECONDS) for p in plans]
     seconds = session.profile.blocks * CALLS_PER_BLOCK / 2 * sum(calls)
     elements = factor_elements(cell.dims) + sum(p.peak_elements for p in plans)
     needed = session.dtype.itemsize * elements

@@ -9,105 +9,37 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from threadpoolctl import threadpool_limits
 
 from jacchain.costs.timemodel import rough_rates
-from jacchain.experiments.cells import Cell, Dims
 from jacchain.experiments.experiment import Experiment
+from jacchain.experiments.job import Job, RunError
 from jacchain.experiments.prepare import Session, admit
-from jacchain.experiments.profiles import Profile, chain_profile, profile_named
-from jacchain.experiments.registry import chosen
-from jacchain.experiments.worker import REQUEST, Request
-from jacchain.experiments.workload import chain_workload, workload
+from jacchain.experiments.profiles import Profile
+from jacchain.experiments.worker import REQUEST, Emit, Request
 from jacchain.measure.caches import Caches
 from jacchain.measure.environment import environment, fingerprint
 from jacchain.measure.memory import available_bytes
-from jacchain.measure.threads import thread_environment, usable_cores
+from jacchain.measure.threads import thread_environment
 from jacchain.records.codec import decode
 from jacchain.records.schema import (
     BlockRecord,
     CellRecord,
     CheckRecord,
     Identity,
+    Key,
     Record,
     SessionRecord,
 )
 from jacchain.records.store import Store
 
 Progress = Callable[[int, int], None]  # units done, units in all
-
-
-class RunError(Exception):
-    """A run that can't be done as asked, or whose measuring process failed."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """What the user asks for."""
-
-    profile: Profile
-    experiments: tuple[Experiment, ...]
-    cells: tuple[Cell, ...]
-    threads: int = 1
-    dtype: str = "float64"
-
-    @property
-    def claims(self) -> tuple[str, ...]:
-        """Names of the claims."""
-        return tuple(e.claim for e in self.experiments)
-
-    @property
-    def checks(self) -> tuple[str, ...]:
-        """Names of the untimed checks."""
-        return tuple(name for e in self.experiments for name in e.checks)
-
-
-def order_claims(profile: str, claims: tuple[str, ...], *, threads: int, dtype: str) -> Order:
-    """Order a run of some claims (all of them if none is named) in a named profile.
-
-    Raises
-    ------
-    ValueError
-        If the profile, a claim or the dtype is unknown, or the threads can't be had.
-    RunError
-        If a claim needs a library that is not installed.
-    """
-    _check_settings(threads, dtype)
-    known, picked = profile_named(profile), chosen(claims)
-    if any("digits" in name for e in picked for name in e.checks) and not find_spec("sklearn"):
-        message = "claim C9 needs scikit-learn: pip install 'jacchain[data]', or choose --claims"
-        raise RunError(message)
-    return Order(known, picked, workload(known, picked), threads, dtype)
-
-
-def order_chain(dims: Dims, *, threads: int, dtype: str) -> Order:
-    """Order the measurement of one chain in both orders.
-
-    Raises
-    ------
-    ValueError
-        If dims are no chain with a scalar loss, or as `order_claims` raises.
-    """
-    _check_settings(threads, dtype)
-    if len(dims) < 3 or dims[0] != 1 or min(dims) < 1:
-        message = (
-            f"dims are {' '.join(map(str, dims))}; expected at least three sizes of 1 or more, "
-            "loss first and beginning with 1, such as 1 10 256 784"
-        )
-        raise ValueError(message)
-    return Order(chain_profile(), (), chain_workload(dims), threads, dtype)
-
-
-def _check_settings(threads: int, dtype: str) -> None:
-    if dtype not in {"float32", "float64"}:
-        message = f"unknown dtype {dtype!r}; known are float32, float64"
-        raise ValueError(message)
-    cores = usable_cores()
-    if not 1 <= threads <= cores:
-        message = f"{threads} threads; expected 1 to {cores}, the cores that may be used here"
-        raise ValueError(message)
+Finished = Callable[[str], None]  # a claim
 
 
 def identity_of(facts: dict[str, Any], *, threads: int, dtype: str) -> Identity:
@@ -122,19 +54,30 @@ def identity_of(facts: dict[str, Any], *, threads: int, dtype: str) -> Identity:
     )
 
 
-def run(out: Path, order: Order, *, fresh: bool = False, progress: Progress | None = None) -> bool:
-    """Measure what is ordered and not yet on record.
+def run(
+    out: Path,
+    job: Job,
+    *,
+    fresh: bool = False,
+    progress: Progress | None = None,
+    finished: Finished | None = None,
+) -> bool:
+    """Measure what is asked for and not yet on record.
 
     Parameters
     ----------
     out
         Folder of the records; made if need be, locked while the run lasts.
-    order
-        From `order_claims` or `order_chain`.
+    job
+        From `job_of_claims` or `job_of_chain`.
     fresh
         Set earlier records aside and start anew.
     progress
         Called after every record with the units done and the units in all.
+    finished
+        Called once with each claim, as soon as the records that it needs are there: those of its
+        checks and cells, and all blocks of these if it is judged on times. Of a run that is
+        resumed, the claims that were finished already come first.
 
     Returns
     -------
@@ -149,16 +92,26 @@ def run(out: Path, order: Order, *, fresh: bool = False, progress: Progress | No
         If it holds a run of another profile or chain, or the measuring process fails.
     """
     facts = environment()
-    identity = identity_of(facts, threads=order.threads, dtype=order.dtype)
+    identity = identity_of(facts, threads=job.threads, dtype=job.dtype)
     with Store.open(out, identity, fresh=fresh) as store:
         first = next((r for r in store.records if isinstance(r, SessionRecord)), None)
-        _check_same(store, order, first)
-        if _complete(store, order):
+        _check_same(store, job, first)
+        if _complete(store, job):
             return False
         seed = first.seed if first else secrets.randbits(32)
-        store.append(_session(identity, order, seed, facts))
-        for process in range(order.profile.processes):
-            _serve(store, _request(store, order, process, seed, facts), order, progress)
+        unfinished = _Unfinished(job, finished)
+
+        def keep(record: Record) -> None:
+            store.append(record)
+            if progress:
+                progress(*_units(store.records, job))
+            unfinished.see(record)
+
+        store.append(_session(identity, job, seed, facts))
+        for record in store.records:
+            unfinished.see(record)
+        for process in range(job.profile.processes):
+            _serve(_request(store, job, process, seed, facts), keep)
         return True
 
 
@@ -172,33 +125,41 @@ class Forecast:
     skipped: str | None
 
 
-def forecast(order: Order) -> list[Forecast]:
-    """Predict every cell of an order, from rates measured in a fraction of a second."""
+def forecast(job: Job) -> list[Forecast]:
+    """Predict every cell of a job, from rates measured in a fraction of a second.
+
+    Examples
+    --------
+    >>> from jacchain.experiments.job import job_of_chain
+    >>> [cell.skipped for cell in forecast(job_of_chain((1, 4, 2), threads=1, dtype="float64"))]
+    [None, None, None]
+    """
     facts = environment()
-    identity = identity_of(facts, threads=order.threads, dtype=order.dtype)
+    identity = identity_of(facts, threads=job.threads, dtype=job.dtype)
     caches = Caches(l2=facts["l2_bytes"], llc=facts["llc_bytes"])
-    rates = rough_rates(order.dtype)
-    session = Session(identity, caches, rates, order.profile, available_bytes(), seed=0)
-    return [Forecast(cell.id, *admit(cell, session)) for cell in order.cells]
+    with threadpool_limits(job.threads, user_api="blas"):  # as a worker has them from its start
+        rates = rough_rates(job.dtype)
+    session = Session(identity, caches, rates, job.profile, available_bytes(), seed=0)
+    return [Forecast(cell.id, *admit(cell, session)) for cell in job.cells]
 
 
-def _session(identity: Identity, order: Order, seed: int, facts: dict[str, Any]) -> SessionRecord:
+def _session(identity: Identity, job: Job, seed: int, facts: dict[str, Any]) -> SessionRecord:
     return SessionRecord(
         identity=identity,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        profile=order.profile.name,
-        claims=order.claims,
+        profile=job.profile.name,
+        claims=job.claims,
         seed=seed,
         environment=facts,
     )
 
 
-def _check_same(store: Store, order: Order, first: SessionRecord | None) -> None:
+def _check_same(store: Store, job: Job, first: SessionRecord | None) -> None:
     """Refuse to resume a run of another profile, or of another chain of the user's own."""
     chains = [r.dims for r in store.records if isinstance(r, CellRecord) and r.role == "cell"]
-    held, asked = first and first.profile, order.profile.name
-    if held == asked and not order.experiments and chains:
-        held, asked = (f"1 {' '.join(map(str, d[1:]))}" for d in (chains[0], order.cells[0].dims))
+    held, asked = first and first.profile, job.profile.name
+    if held == asked and not job.experiments and chains:
+        held, asked = (f"1 {' '.join(map(str, d[1:]))}" for d in (chains[0], job.cells[0].dims))
     if first and held != asked:
         message = (
             f"{store.path.parent} holds a run of {held}, not of {asked}; "
@@ -207,10 +168,10 @@ def _check_same(store: Store, order: Order, first: SessionRecord | None) -> None
         raise RunError(message)
 
 
-def _complete(store: Store, order: Order) -> bool:
+def _complete(store: Store, job: Job) -> bool:
     """Whether every claim is named, every cell has its blocks, and every check its values."""
     claims = {c for r in store.records if isinstance(r, SessionRecord) for c in r.claims}
-    asked = {cell.id for cell in order.cells}
+    asked = {cell.id for cell in job.cells}
     cells = {
         r.cell: r
         for r in store.records
@@ -218,23 +179,23 @@ def _complete(store: Store, order: Order) -> bool:
     }
     blocks = Counter(r.cell for r in store.records if isinstance(r, BlockRecord))
     return (
-        claims.issuperset(order.claims)
+        claims.issuperset(job.claims)
         and asked <= cells.keys()
-        and all(r.skipped or blocks[r.cell] >= order.profile.blocks for r in cells.values())
-        and all(store.done(("check", name)) for name in order.checks)
+        and all(r.skipped or blocks[r.cell] >= job.profile.blocks for r in cells.values())
+        and all(store.done(("check", name)) for name in job.checks)
     )
 
 
-def _request(store: Store, order: Order, process: int, seed: int, facts: dict[str, Any]) -> Request:
+def _request(store: Store, job: Job, process: int, seed: int, facts: dict[str, Any]) -> Request:
     cells = [r for r in store.records if isinstance(r, CellRecord)]
     return Request(
         identity=store.identity,
         caches=Caches(l2=facts["l2_bytes"], llc=facts["llc_bytes"]),
-        profile=order.profile,
+        profile=job.profile,
         process=process,
         seed=seed,
-        cells=order.cells,
-        claims=order.claims,
+        cells=job.cells,
+        claims=job.claims,
         known={r.cell: None if r.skipped else tuple(a.batch for a in r.arms) for r in cells},
         done=frozenset(
             (r.cell, r.round)
@@ -246,42 +207,75 @@ def _request(store: Store, order: Order, process: int, seed: int, facts: dict[st
 
 
 @contextmanager
-def _worker(request: Request) -> Iterator[subprocess.Popen[bytes]]:
-    """The measuring process; it dies with this one, by the closed pipe, or when this one fails."""
+def _worker(request: Request, errors: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """The measuring process; it ends with this one, whose end of its input closes with it."""
     command = [sys.executable, "-m", "jacchain.experiments.worker"]
     environ = os.environ | thread_environment(request.identity.threads)
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environ) as process:
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors, env=environ) as process:
+        assert process.stdin
         try:
+            with suppress(BrokenPipeError):  # why it died is read in its errors
+                process.stdin.write(REQUEST.dump_json(request) + b"\n")
+                process.stdin.flush()
             yield process
         finally:
             process.kill()
+            with suppress(BrokenPipeError):
+                process.stdin.close()
 
 
-def _serve(store: Store, request: Request, order: Order, progress: Progress | None) -> None:
-    """Store every record that the worker prints; an unfinished one is torn, and not stored."""
-    with _worker(request) as worker:
-        assert worker.stdin
+def _serve(request: Request, keep: Emit) -> None:
+    """Keep every record that the worker prints; an unfinished one is torn, and not kept.
+
+    Its errors go to a file: a pipe that nobody reads while it works would fill up and block it.
+    """
+    with TemporaryFile() as errors, _worker(request, errors) as worker:
         assert worker.stdout
-        assert worker.stderr
-        with suppress(BrokenPipeError), worker.stdin as stdin:  # why it died is read below
-            stdin.write(REQUEST.dump_json(request))
         for line in worker.stdout:
             if line.endswith(b"\n"):
-                store.append(decode(line))
-            if progress:
-                progress(*_units(store.records, order))
-        error = worker.stderr.read().decode(errors="replace").strip()
+                keep(decode(line))
         if worker.wait() != 0:
-            reason = error.splitlines()[-1] if error else f"exit status {worker.returncode}"
+            errors.seek(0)
+            said = errors.read().decode(errors="replace").strip()
+            reason = said.splitlines()[-1] if said else f"exit status {worker.returncode}"
             message = f"the measuring process failed: {reason}; finished cells are kept, run again"
             raise RunError(message)
 
 
-def _units(records: list[Record], order: Order) -> tuple[int, int]:
+class _Unfinished:
+    """The claims that lack records, and which they lack."""
+
+    def __init__(self, job: Job, finished: Finished | None) -> None:
+        self._finished = finished or (lambda _: None)
+        self._missing = {e.claim: _needed(e, job.profile) for e in job.experiments}
+
+    def see(self, record: Record) -> None:
+        """Strike a record off, and tell which claims lack no more."""
+        for claim, missing in list(self._missing.items()):
+            missing.discard(record.key)
+            if isinstance(record, CellRecord) and record.skipped:
+                missing -= {key for key in missing if key[:2] == ("block", record.cell)}
+            if not missing:
+                del self._missing[claim]
+                self._finished(claim)
+
+
+def _needed(experiment: Experiment, profile: Profile) -> set[Key]:
+    """Keys of the records that a claim is judged on, those that claims share apart."""
+    cells = [cell.id for cell in experiment.cells(profile)]
+    needed: set[Key] = {("check", name) for name in experiment.checks}
+    needed |= {("cell", cell) for cell in cells}
+    if experiment.timed:
+        visits = product(cells, range(profile.processes), range(profile.rounds))
+        needed |= {("block", *visit) for visit in visits}
+    return needed
+
+
+def _units(records: list[Record], job: Job) -> tuple[int, int]:
     """Blocks and checks done, and expected in all, going by the cells seen so far."""
     cells = [r for r in records if isinstance(r, CellRecord)]
     skipped = sum(r.skipped is not None for r in cells)
-    stations = max(len(cells), len(order.cells)) - skipped
+    stations = max(len(cells), len(job.cells)) - skipped
     done = sum(isinstance(r, BlockRecord | CheckRecord) for r in records)
-    return done, stations * order.profile.blocks + len(order.checks)
+    return done, stations * job.profile.blocks + len(job.checks)

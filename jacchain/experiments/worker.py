@@ -1,14 +1,17 @@
 """The process that measures: it visits every cell in every round and prints records.
 
 It is started by the runner as `python -m jacchain.experiments.worker`, with the BLAS threads in
-its environment before numpy is loaded, a request as JSON on its standard input, and record lines
-expected on its standard output. It has no state worth keeping: killed at any moment, the records
-that it has printed are whole, and the next worker goes on from them.
+its environment before numpy is loaded, a request as one line of JSON on its standard input, and
+record lines expected on its standard output. It has no state worth keeping: killed at any moment,
+the records that it has printed are whole, and the next worker goes on from them. It ends when its
+standard input does: whoever asked is gone, and what runs beside a resumed run would disturb it.
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -209,13 +212,23 @@ def _print(record: Record) -> None:
     sys.stdout.buffer.flush()
 
 
+def _end_with_input() -> None:
+    """Wait for the end of the standard input, without a lock or a share of the CPU, and end."""
+    os.read(sys.stdin.fileno(), 1)
+    os._exit(1)
+
+
 def main() -> None:
-    """Serve one request; end quietly when nobody reads any more."""
-    request = REQUEST.validate_json(sys.stdin.read())
+    """Serve one request; end at once when whoever asked is gone, or reads no more.
+
+    Checks come first, so that the claims that need no times are settled early.
+    """
+    request = REQUEST.validate_json(sys.stdin.buffer.readline())
+    Thread(target=_end_with_input, daemon=True).start()
     try:
-        measure(request, _print)
         if request.process == 0:
             check(request, _print)
+        measure(request, _print)
     except BrokenPipeError:
         sys.stderr.close()
 

@@ -109,7 +109,8 @@ def print_forecast(console: Console, cells: Sequence[Forecast]) -> None:
     """The cells that a run would measure, with predicted seconds and bytes."""
     table = Table("cell", "predicted seconds", "predicted bytes", "")
     for cell in cells:
-        table.add_row(cell.cell, f"{cell.seconds:.1f}", size(cell.bytes), escape(cell.skipped or ""))
+        why = escape(cell.skipped or "")
+        table.add_row(cell.cell, f"{cell.seconds:.1f}", size(cell.bytes), why)
     console.print(table)
     total = sum(cell.seconds for cell in cells if cell.skipped is None)
     console.print(f"{len(cells)} cells, about {seconds(total)}, ceilings and checks apart")

@@ -51,3 +51,11 @@ def test_rates_are_work_over_the_time_of_one_call(monkeypatch, dtype):
     assert rates.flops == 2 * 768**3 / 0.25  # the largest square
     assert rates.bandwidth == pytest.approx(2**24 / 0.25, rel=0.2)  # the largest row in the cache
     assert rates.bandwidth * 0.25 % itemsize == 0
+    assert rates.loop == 2 * 128**3 / 0.25
+
+
+def test_einsum_goes_by_the_rate_of_its_loop():
+    rates = Rates(overhead=0.0, flops=INFINITE, bandwidth=INFINITE, loop=100.0)
+    planned = plan(DIMS, "loss-first")
+    assert predicted_seconds(planned, rates.of("einsum")) == pytest.approx(16.0)
+    assert predicted_seconds(planned, rates.of("numpy")) == 0

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import groupby
 
@@ -15,7 +16,7 @@ from jacchain.experiments.worker import REQUEST, Request, check, measure, visits
 from jacchain.measure.caches import Caches
 from jacchain.measure.threads import usable_cores
 from jacchain.records.codec import decode
-from jacchain.records.schema import BlockRecord, CellRecord, Identity
+from jacchain.records.schema import BlockRecord, CellRecord, CheckRecord, Identity
 
 CELLS = (Cell((1, 4, 3, 2)), Cell((1, 4, 3, 2), ("loss-first",) * 2, role="control"))
 COMMAND = (sys.executable, "-m", "jacchain.experiments.worker")
@@ -65,13 +66,23 @@ def test_a_round_visits_each_station_once_and_those_of_a_sweep_in_a_row():
         assert sorted(swept) == ["x", "z1"]
 
 
+@contextmanager
+def asked(request):
+    """A real process with its request, and its input left open."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(COMMAND, stdin=pipe, stdout=pipe, stderr=pipe) as worker:
+        worker.stdin.write(REQUEST.dump_json(request) + b"\n")
+        worker.stdin.flush()
+        yield worker
+
+
 def served(request):
     """Records of a real process."""
-    child = subprocess.run(
-        COMMAND, input=REQUEST.dump_json(request), capture_output=True, check=True
-    )
-    assert child.stderr == b""
-    return [decode(line) for line in child.stdout.splitlines()]
+    with asked(request) as worker:
+        records = [decode(line) for line in worker.stdout]
+        assert worker.stderr.read() == b""
+        assert worker.wait() == 0
+    return records
 
 
 def test_a_request_survives_its_way_through_json(request_):
@@ -135,6 +146,13 @@ def test_sweeps_come_with_ceilings_and_runs_without_cells_do_not(request_):
     assert measured(replace(sweeping, cells=())) == []
 
 
+def test_checks_come_before_cells_in_the_first_process_only(request_):
+    checking = replace(request_, claims=("C3",))
+    kinds = [type(r) for r in served(checking)]
+    assert kinds == [CheckRecord, *(2 * [CellRecord, BlockRecord]), *(2 * [BlockRecord])]
+    assert CheckRecord not in map(type, served(replace(checking, process=1)))
+
+
 def test_checks_run_once(request_):
     found = []
     asked = replace(request_, claims=("C9",), checked=frozenset({"C9:digits", "C9:taylor"}))
@@ -157,20 +175,19 @@ def test_threads_are_pinned_before_anything_is_measured(request_, threads):
     assert seen <= {threads}
 
 
-def test_it_ends_quietly_when_nobody_reads_any_more(request_):
+@pytest.mark.parametrize("closed", ["stdin", "stdout"])
+def test_it_ends_quietly_when_nobody_asks_or_reads_any_more(request_, closed):
     endless = replace(request_, profile=replace(request_.profile, rounds=10**6, cell_seconds=1e9))
-    with subprocess.Popen(
-        COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as worker:
-        worker.stdin.write(REQUEST.dump_json(endless))
-        worker.stdin.close()
+    with asked(endless) as worker:
         decode(worker.stdout.readline())
-        worker.stdout.close()
+        getattr(worker, closed).close()
+        if closed == "stdin":
+            worker.stdout.read()
         assert worker.stderr.read() == b""  # until it ends
 
 
 def test_a_request_that_is_none_fails(request_):
-    broken = REQUEST.dump_json(request_).replace(b'"seed":3', b'"seed":"three"')
+    broken = REQUEST.dump_json(request_).replace(b'"seed":3', b'"seed":"three"') + b"\n"
     child = subprocess.run(COMMAND, input=broken, capture_output=True, check=False)
     assert child.returncode == 1
     assert b"seed" in child.stderr
