@@ -87,20 +87,21 @@ def _ratios(evidence: Evidence, dims: Dims) -> dict[str, float]:
 
 def _overhead_finding(judged: list[_Judged]) -> list[Finding]:
     """Cells that do not agree since calls take their time, against those where they do not."""
+    asked = [cell for cell in judged if cell.part.expected < LARGE_RATIO]  # only to be faster
     failing = [
-        cell.overhead for cell in judged if not cell.agrees and cell.overhead >= MOST_OVERHEAD
+        cell.overhead for cell in asked if not cell.agrees and cell.overhead >= MOST_OVERHEAD
     ]
-    large = [cell.agrees for cell in judged if cell.overhead < MOST_OVERHEAD and cell.cached]
+    large = [cell.agrees for cell in asked if cell.overhead < MOST_OVERHEAD and cell.cached]
     if not failing or not large:
         return []
     return [
         Finding(
-            f"In {len(failing)} of {len(judged)} cells, all small, the ratio of times does not "
-            "surely reach what the claim says.",
+            f"In {len(failing)} of the {len(asked)} cells whose formula's ratio is under "
+            f"{LARGE_RATIO:.0f}, all small, loss-first is not surely the faster one.",
             "The fixed cost of a call: in these cells it takes "
             f"{min(failing):.0%} to {max(failing):.0%} of loss-first's time.",
             f"Where calls take under {MOST_OVERHEAD:.0%}, and the factors are in a cache, "
-            f"{sum(large)} of {len(large)} cells agree.",
+            f"{sum(large)} of {len(large)} such cells agree.",
             vanishes=all(large),
         )
     ]
