@@ -5,14 +5,16 @@ PROFILE ?= quick
 ARGS    ?=
 
 BIN     := .venv/bin
+ASV     := $(BIN)/asv
+MACHINE ?= here
 PIP     := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test lint plots clean
+.PHONY: help run test lint plots grids bench bench-quick bench-smoke bench-pytest dashboard clean
 
 help:   ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/for-run   ## measure the article's claims here; PROFILE=standard takes longer, ARGS= adds options
 	$(BIN)/jacchain run --profile $(PROFILE) $(ARGS)
@@ -29,9 +31,30 @@ lint: .venv/for-work   ## check style, types and the layering of folders
 plots: .venv/for-run   ## draw the figures of results/reference again, from its records alone
 	$(BIN)/jacchain plot --results results/reference $(ARGS)
 
+grids: .venv/for-work   ## write benchmarks/grids.json, the cells that all harnesses measure
+	$(BIN)/python -m jacchain.experiments.published benchmarks/grids.json
+
+bench: .venv/for-work   ## time this commit by asv, with both numpy versions of asv.conf.json
+	$(ASV) machine --yes --machine $(MACHINE)
+	$(ASV) run --machine $(MACHINE) --record-samples 'HEAD^!' $(ARGS)
+
+bench-quick: .venv/for-work   ## the same in a few minutes: evaluations only, one process each
+	$(MAKE) bench ARGS="--bench time_evaluate --attribute rounds=1 $(ARGS)"
+
+bench-smoke: .venv/for-work   ## run every asv benchmark once, here, and keep no result
+	$(BIN)/python scripts/bench_smoke.py $(ARGS)
+
+bench-pytest: .venv/for-work   ## time the same cells by pytest-benchmark
+	@mkdir -p results/pytest
+	$(BIN)/python -m pytest benchmarks/pytest_suite --benchmark-enable --benchmark-warmup=on \
+	  --benchmark-json=results/pytest/results.json $(ARGS)
+
+dashboard: .venv/for-work   ## build asv's pages of results/asv and serve them on this machine alone
+	$(BIN)/jacchain dashboard $(ARGS)
+
 clean:   ## remove what make made: the environment, caches, results/local
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	rm -rf build dist results/local results/chain
+	rm -rf build dist .asv results/local results/chain results/pytest
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment. It is stale when pyproject.toml is newer than its stamp; what the tests and
@@ -44,7 +67,7 @@ clean:   ## remove what make made: the environment, caches, results/local
 
 .venv/for-work: pyproject.toml | $(BIN)/python
 	@echo "Installing jacchain with its tests and linters into .venv (about a minute)"
-	@$(PIP) --editable '.[data,test,dev]'
+	@$(PIP) --editable '.[data,test,bench,dev]'
 	@touch $@ .venv/for-run
 
 # Some systems ship Python without the part of venv that installs pip: then Python's own pip does it.

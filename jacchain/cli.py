@@ -4,7 +4,7 @@ import json
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -60,11 +60,12 @@ def joined(arguments: Sequence[str]) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; bad input ends with a message and exit code 2, never with a traceback."""
     from jacchain.experiments.job import RunError
+    from jacchain.report.site import SiteError
 
     warnings.showwarning = _show_warning
     try:
         app(joined(sys.argv[1:] if arguments is None else arguments))
-    except (RecordsError, RunError) as error:
+    except (RecordsError, RunError, SiteError) as error:
         _say(f"error: {error}", "red")
         sys.exit(BAD_INPUT)
 
@@ -242,6 +243,31 @@ def doctor(*, as_json: Json = False) -> None:
         print(json.dumps([asdict(f) for f in findings]))  # noqa: T201
     else:
         print_findings(console, findings)
+
+
+@app.command(epilog="Example: jacchain dashboard --port 8080")
+def dashboard(
+    *,
+    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8080,
+    host: Annotated[
+        str, typer.Option(help="Address; another than loopback lets others in.")
+    ] = "127.0.0.1",
+    build_only: Annotated[bool, typer.Option("--build-only", help="Serve nothing.")] = False,
+) -> None:
+    """Build asv's pages of the stored history, with the formulas drawn in, and serve them."""
+    from jacchain.report.site import build, described, is_loopback, server
+
+    site = build(Path.cwd())
+    console.print(f"{described(site)}: {site}", highlight=False, soft_wrap=True)
+    if build_only:
+        return
+    if not is_loopback(host):
+        _say(f"warning: whoever reaches {host} can read these pages", "yellow")
+    with server(site, host=host, port=port) as serving:
+        address = f"http://{host}:{serving.server_address[1]}/"
+        console.print(f"{address} (stop with Ctrl-C)", highlight=False, soft_wrap=True)
+        with suppress(KeyboardInterrupt):
+            serving.serve_forever()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,98 @@
+"""The cells that all harnesses measure: `benchmarks/grids.json`, for asv and pytest-benchmark.
+
+`python -m jacchain.experiments.published FILE` writes it; a test holds the file equal.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from jacchain.experiments.cells import Dims
+from jacchain.experiments.grids import all_grids
+from jacchain.experiments.profiles import PROFILES
+
+DENSE_FROM = {"x": 1024, "z1": 1024, "z2": 1024, "z3": 1024, "all_z": 128, "depth": 8}
+TITLES = {
+    "x": "Over |x|", "z1": "Over |z_1|", "z2": "Over |z_2|", "z3": "Over |z_3|",
+    "all_z": "Over |z_1| = |z_2| = |z_3|", "depth": "Over depth L",
+}  # fmt: skip
+BENCHMARKS = {  # of asv, by sweep
+    name: f"evaluation.Over{suffix}.time_evaluate"
+    for name, suffix in (
+        ("x", "X"), ("z1", "Z1"), ("z2", "Z2"), ("z3", "Z3"), ("all_z", "AllZ"), ("depth", "Depth")
+    )
+}  # fmt: skip
+PARAMETERS = {
+    "x": "log2_x", "z1": "log2_z1", "z2": "log2_z2", "z3": "log2_z3",
+    "all_z": "log2_z", "depth": "layers",
+}  # fmt: skip
+
+
+def published_grids() -> dict[str, Any]:
+    """The sweeps of the quick profile, at powers of two where the parameter is a logarithm.
+
+    asv draws a parameter on a linear axis: so it gets the logarithm of a size, an integer.
+
+    Returns
+    -------
+    dict
+        `sweeps`: by name, the `variable` as in the article, asv's `parameter`, `dense_from` (the
+        size from which the cost of calls is small), and `cells`, a list of `[size, dims]`.
+
+    Examples
+    --------
+    >>> published_grids()["sweeps"]["x"]["cells"][0]
+    [16, [1, 16, 32, 128, 16]]
+    """
+    sweeps = {
+        name: {
+            "variable": grid.variable,
+            "parameter": PARAMETERS[name],
+            "dense_from": DENSE_FROM[name],
+            "cells": [
+                [size, list(dims)]
+                for size, dims in grid.cells
+                if size.bit_count() == 1 or not PARAMETERS[name].startswith("log2_")
+            ],
+        }
+        for name, grid in all_grids(PROFILES["quick"]).items()
+    }
+    return {"sweeps": sweeps}
+
+
+def asv_cells() -> dict[tuple[str, str], tuple[str, int, Dims]]:
+    """Sweep, size and dims of each cell, by asv's benchmark and its parameter as text.
+
+    Examples
+    --------
+    >>> asv_cells()["evaluation.OverX.time_evaluate", "10"]
+    ('x', 1024, (1, 16, 32, 128, 1024))
+    """
+    return {
+        (BENCHMARKS[name], _parameter(name, size)): (name, size, tuple(dims))
+        for name, grid in published_grids()["sweeps"].items()
+        for size, dims in grid["cells"]
+    }
+
+
+def _parameter(name: str, size: int) -> str:
+    return str(size.bit_length() - 1 if PARAMETERS[name].startswith("log2_") else size)
+
+
+def as_text() -> str:
+    """What `benchmarks/grids.json` holds: a line for each cell.
+
+    Examples
+    --------
+    >>> json.loads(as_text()) == published_grids()
+    True
+    """
+    text = json.dumps(published_grids(), indent=1)
+    text = re.sub(r"\[[\s\d,]+\]", lambda dims: json.dumps(json.loads(dims[0])), text)
+    return re.sub(r"\[\s+(\d+),\s+(\[.*\])\s+\]", r"[\1, \2]", text) + "\n"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(as_text(), "utf-8")

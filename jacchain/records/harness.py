@@ -1,0 +1,194 @@
+"""Results of asv and of pytest-benchmark, in the columns of our own table.
+
+Nothing of either harness needs to be installed to read what it wrote.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from jacchain.records.errors import RecordsError
+from jacchain.records.load import CELL_COLUMNS
+
+ASV_VERSION = 2  # of a result file
+ORIGIN_COLUMNS = ("harness", "machine", "commit", "date", "numpy")
+HARNESS_COLUMNS = (*ORIGIN_COLUMNS, *CELL_COLUMNS)
+
+Dims = tuple[int, ...]
+Facts = Callable[[Dims, str], Mapping[str, Any]]
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One timed benchmark of asv at one combination of its parameters.
+
+    `date` is that of the commit, in milliseconds since 1970. `median` is seconds per call,
+    `samples` likewise (the median alone where asv kept none), `number` calls per sample.
+    """
+
+    machine: str
+    commit: str
+    date: int
+    env: Mapping[str, str]
+    benchmark: str
+    values: tuple[str, ...]
+    median: float
+    interval: tuple[float, float]
+    samples: tuple[float, ...]
+    number: int
+
+
+def read_asv(folder: str | Path) -> list[Timing]:
+    """Every time in a results folder of asv, `<folder>/<machine>/<commit>-<environment>.json`.
+
+    Raises
+    ------
+    RecordsError
+        If there are no results, or a file is damaged or of another version of asv's format.
+    """
+    found = [
+        path
+        for path in sorted(Path(folder).glob("*/*.json"))
+        if path.name not in {"machine.json", "benchmarks.json"}
+    ]
+    if not found:
+        problem = f"no results of asv in {folder}"
+        raise RecordsError(problem, "Measure some with `make bench-quick`.")
+    return [timing for path in found for timing in _asv_file(path)]
+
+
+def _asv_file(path: Path) -> Iterator[Timing]:
+    data = read_json(path)
+    version = data.get("version")
+    if version != ASV_VERSION:
+        problem = f"{path}: results of version {version!r}; this jacchain knows {ASV_VERSION}"
+        raise RecordsError(problem, "Measure them again with the asv of asv.conf.json.")
+    try:
+        for benchmark, cells in data["results"].items():
+            if ".time_" in benchmark:
+                row = dict(zip(data["result_columns"], cells, strict=False))
+                yield from _asv_timings(path, data, benchmark, row)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        problem = f"{path}: damaged: {type(error).__name__}: {error}"
+        raise RecordsError(problem, "Delete it, and measure that commit again.") from error
+
+
+def _asv_timings(path: Path, data: Row, benchmark: str, row: Row) -> Iterator[Timing]:
+    results = row["result"] or []
+    for index, values in enumerate(product(*row["params"])):
+        if index >= len(results) or results[index] is None:
+            continue  # it failed, or was skipped
+        median = float(results[index])
+        kept = row.get("samples")
+        samples = tuple(float(s) for s in kept[index]) if kept and kept[index] else (median,)
+        yield Timing(
+            machine=path.parent.name,
+            commit=data["commit_hash"],
+            date=int(data["date"]),
+            env={key: str(value) for key, value in data["params"].items()},
+            benchmark=benchmark,
+            values=tuple(value.strip("'\"") for value in values),
+            median=median,
+            interval=(float(row["stats_ci_99_a"][index]), float(row["stats_ci_99_b"][index])),
+            samples=samples,
+            number=int(row["stats_number"][index]),
+        )
+
+
+def asv_table(
+    timings: list[Timing], cells: Mapping[tuple[str, str], Dims], facts: Facts
+) -> pd.DataFrame:
+    """The times of evaluations in the columns of our own table, and where each comes from.
+
+    Parameters
+    ----------
+    timings
+        As `read_asv` returns them; those of no known cell are left out.
+    cells
+        Dims, loss first, by benchmark and the value of its first parameter; its second is the
+        order.
+    facts
+        What follows from dims and order: multiplications, bytes, ...
+    """
+    rows = []
+    for timing in timings:
+        dims = cells.get((timing.benchmark, timing.values[0] if timing.values else ""))
+        if dims is not None and len(timing.values) == 2:
+            origin = ("asv", timing.machine, timing.commit, timing.date, timing.env.get("numpy"))
+            rows.append(_row(origin, dims, timing.values[1], timing.samples, timing.number, facts))
+    return pd.DataFrame(rows, columns=HARNESS_COLUMNS, dtype=object).infer_objects()
+
+
+def pytest_table(path: str | Path, facts: Facts) -> pd.DataFrame:
+    """The results of one file of pytest-benchmark, in the same columns.
+
+    Raises
+    ------
+    RecordsError
+        If there is no such file, or it isn't one of this suite.
+    """
+    data = read_json(Path(path))
+    try:
+        rows = [
+            _row(
+                ("pytest", data["machine_info"].get("node"), data["commit_info"].get("id"),
+                 data["datetime"], item["extra_info"]["numpy"]),
+                tuple(item["extra_info"]["dims"]), item["extra_info"]["order"],
+                tuple(item["stats"].get("data") or [item["stats"]["median"]]),
+                item["stats"]["iterations"], facts,
+            )
+            for item in data["benchmarks"]
+        ]  # fmt: skip
+    except (KeyError, TypeError, AttributeError) as error:
+        problem = f"{path}: not of this suite: {type(error).__name__}: {error}"
+        raise RecordsError(problem, "Make it anew with `make bench-pytest`.") from error
+    return pd.DataFrame(rows, columns=HARNESS_COLUMNS, dtype=object).infer_objects()
+
+
+def _row(
+    origin: tuple[Any, ...], dims: Dims, order: str, samples: tuple[float, ...], batch: int,
+    facts: Facts,
+) -> Row:  # fmt: skip
+    count = len(samples)
+    return {
+        **dict(zip(ORIGIN_COLUMNS, origin, strict=True)),
+        **facts(dims, order),
+        "cell": f"{origin[0]}:{'x'.join(map(str, dims))}",
+        "role": "cell",
+        "dims": dims,
+        "order": order,
+        "batch": batch,
+        "process": [0] * count,
+        "round": list(range(count)),
+        "block": list(range(count)),
+        "seconds": list(samples),
+        "flagged": [False] * count,
+    }
+
+
+def read_json(path: Path) -> Row:
+    """One JSON object from a file.
+
+    Raises
+    ------
+    RecordsError
+        If it can't be read, or is none.
+    """
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        problem = f"can't read {path}: {error.strerror}"
+        raise RecordsError(problem, "Name a file that is there.") from error
+    except ValueError as error:
+        problem = f"{path}: damaged: {error}"
+        raise RecordsError(problem, "Delete it, and measure again.") from error
+    if not isinstance(data, dict):
+        problem = f"{path}: no JSON object"
+        raise RecordsError(problem, "Delete it, and measure again.")
+    return data
