@@ -97,7 +97,7 @@ def _overhead_finding(judged: list[_Judged]) -> list[Finding]:
     return [
         Finding(
             f"In {len(failing)} of the {len(asked)} cells whose formula's ratio is under "
-            f"{LARGE_RATIO:.0f}, all small, loss-first is not surely the faster one.",
+            f"{LARGE_RATIO:.0f}, all small, the ratio of times is not surely above 1.",
             "The fixed cost of a call: in these cells it takes "
             f"{min(failing):.0%} to {max(failing):.0%} of loss-first's time.",
             f"Where calls take under {MOST_OVERHEAD:.0%}, and the factors are in a cache, "

@@ -17,6 +17,7 @@ from jacchain.records.harness import read_asv
 
 CONFIG = "asv.conf.json"
 SITE = Path(".asv/html")
+WRITTEN = ("index.json", "complexity.html")  # by asv at its end, and by our plugin in it
 
 
 class SiteError(Exception):
@@ -79,7 +80,7 @@ def _publish(root: Path, target: Path) -> None:
     for line in printed:
         if "UserWarning: " in line:
             print(f"warning: {line.split('UserWarning: ')[1]}", file=sys.stderr)  # noqa: T201
-    if done.returncode or not (target / "index.json").is_file():
+    if done.returncode or not all((target / name).is_file() for name in WRITTEN):
         reason = printed[-1] if printed else f"exit status {done.returncode}"
         message = f"asv publish failed: {reason}; the site that was there is kept"
         raise SiteError(message)

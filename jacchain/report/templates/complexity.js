@@ -3,7 +3,7 @@
 
 const { sweeps, colours } = JSON.parse(document.getElementById("data").textContent);
 const all = Object.values(sweeps).flat();
-const WIDTH = 460, HEIGHT = 320, LEFT = 62, RIGHT = 14, TOP = 26, BOTTOM = 44;
+const WIDTH = 460, HEIGHT = 334, LEFT = 62, RIGHT = 14, TOP = 40, BOTTOM = 44;
 
 function element(name, attributes, text) {
   const made = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -13,7 +13,7 @@ function element(name, attributes, text) {
 }
 
 function duration(seconds) {
-  for (const [unit, scale] of [["s", 1], ["ms", 1e-3], ["µs", 1e-6], ["ns", 1e-9]])
+  for (const [unit, scale] of [["s", 1], ["ms", 1e-3], ["µs", 1e-6], ["ns", 1e-9], ["ps", 1e-12]])
     if (seconds >= scale * 0.9999) return `${+(seconds / scale).toPrecision(3)} ${unit}`;
   return `${seconds} s`;
 }
@@ -70,10 +70,10 @@ function draw(name, shown) {
   svg.setAttribute("aria-label", `Time per evaluation over the swept size, ${name}`);
   axes(svg, x, y, xs, ys);
   svg.append(element("line", { class: "axis", x1: LEFT, x2: WIDTH - RIGHT, y1: HEIGHT - BOTTOM, y2: HEIGHT - BOTTOM }));
-  shown.forEach((series, index) => {
+  [...shown].reverse().forEach((series, index) => { // loss-first before input-first
     drawOrder(svg, series, x, y);
-    const place = { x: LEFT + 8 + 190 * index, y: 14, style: `fill: ${colours[series.order]}` };
-    svg.append(element("text", place, `● ${series.order}, ${duration(series.multiplication)} each`));
+    const place = { x: LEFT + 4, y: 13 + 15 * index, style: `fill: ${colours[series.order]}` };
+    svg.append(element("text", place, `● ${series.order}: ${duration(series.call)} per product, ${duration(series.multiplication)} per multiplication`));
   });
   const unit = name === "depth" ? "layers" : "elements";
   svg.append(element("text", { class: "muted", x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, unit));
