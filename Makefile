@@ -38,7 +38,7 @@ bench: .venv/for-work   ## time this commit by asv, with both numpy versions of 
 	$(ASV) machine --yes --machine $(MACHINE)
 	$(ASV) run --machine $(MACHINE) --record-samples 'HEAD^!' $(ARGS)
 
-bench-quick: .venv/for-work   ## the same in a few minutes: evaluations only, one process each
+bench-quick: .venv/for-work   ## the same, evaluations only and one process each
 	$(MAKE) bench ARGS="--bench time_evaluate --attribute rounds=1 $(ARGS)"
 
 bench-smoke: .venv/for-work   ## run every asv benchmark once, here, and keep no result

@@ -30,20 +30,20 @@ class Rates:
     bandwidth
         Bytes per second, of row-matrix products.
     loop
-        Flops per second of einsum's unblocked loop; unless measured, some two per nanosecond.
+        Flops per second of einsum's unblocked loop.
     """
 
     overhead: float
     flops: float
     bandwidth: float
-    loop: float = 2e9
+    loop: float
 
     def of(self, engine: str) -> "Rates":
         """Those of an engine: einsum runs all products in its loop, the others by BLAS.
 
         Examples
         --------
-        >>> Rates(1e-6, 5e10, 1e10).of("einsum").flops
+        >>> Rates(1e-6, 5e10, 1e10, 2e9).of("einsum").flops
         2000000000.0
         """
         return replace(self, flops=self.loop) if engine == "einsum" else self

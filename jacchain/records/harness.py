@@ -137,8 +137,8 @@ def pytest_table(path: str | Path, facts: Facts) -> pd.DataFrame:
     try:
         rows = [
             _row(
-                ("pytest", data["machine_info"].get("node"), data["commit_info"].get("id"),
-                 data["datetime"], item["extra_info"]["numpy"]),
+                ("pytest", None, data["commit_info"].get("id"), data["datetime"],
+                 item["extra_info"]["numpy"]),
                 tuple(item["extra_info"]["dims"]), item["extra_info"]["order"],
                 tuple(item["stats"].get("data") or [item["stats"]["median"]]),
                 item["stats"]["iterations"], facts,

@@ -11,18 +11,18 @@ DIMS = (1, 10, 20, 30)  # loss-first: 10 20 + 20 30 = 800 multiplications in two
 
 
 def test_a_call_costs_its_overhead_for_each_product():
-    rates = Rates(overhead=3.0, flops=INFINITE, bandwidth=INFINITE)
+    rates = Rates(overhead=3.0, flops=INFINITE, bandwidth=INFINITE, loop=INFINITE)
     assert predicted_seconds(plan(DIMS, "loss-first"), rates) == 6.0
 
 
 def test_time_bound_by_arithmetic_is_flops_over_their_rate():
-    rates = Rates(overhead=0.0, flops=100.0, bandwidth=INFINITE)
+    rates = Rates(overhead=0.0, flops=100.0, bandwidth=INFINITE, loop=INFINITE)
     assert predicted_seconds(plan(DIMS, "loss-first"), rates) == pytest.approx(16.0)
 
 
 @pytest.mark.parametrize(("dtype", "itemsize"), [("float32", 4), ("float64", 8)])
 def test_time_bound_by_memory_is_bytes_over_bandwidth(dtype, itemsize):
-    rates = Rates(overhead=0.0, flops=INFINITE, bandwidth=1.0)
+    rates = Rates(overhead=0.0, flops=INFINITE, bandwidth=1.0, loop=INFINITE)
     elements = (10 + 10 * 20 + 20) + (20 + 20 * 30 + 30)
     seconds = predicted_seconds(plan(DIMS, "loss-first", dtype=dtype), rates)
     assert seconds == elements * itemsize
@@ -30,15 +30,15 @@ def test_time_bound_by_memory_is_bytes_over_bandwidth(dtype, itemsize):
 
 def test_each_product_is_bound_by_the_slower_of_the_two():
     """(20, 40) (40, 40): 64,000 flops, 3,200 elements; (1, 20) (20, 40): 1,600 and 860."""
-    rates = Rates(overhead=0.5, flops=64_000.0, bandwidth=8 * 860.0)
+    rates = Rates(overhead=0.5, flops=64_000.0, bandwidth=8 * 860.0, loop=INFINITE)
     planned = plan((1, 20, 40, 40), "input-first")
     assert predicted_seconds(planned, rates) == pytest.approx(0.5 + 3200 / 860 + 0.5 + 1.0)
-    faster = Rates(overhead=0.5, flops=6_400.0, bandwidth=8 * 860.0)
+    faster = Rates(overhead=0.5, flops=6_400.0, bandwidth=8 * 860.0, loop=INFINITE)
     assert predicted_seconds(planned, faster) == pytest.approx(0.5 + 10.0 + 0.5 + 1.0)
 
 
 def test_a_single_factor_takes_no_time():
-    assert predicted_seconds(plan((3, 4)), Rates(1.0, 1.0, 1.0)) == 0
+    assert predicted_seconds(plan((3, 4)), Rates(1.0, 1.0, 1.0, 1.0)) == 0
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

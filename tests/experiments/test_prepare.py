@@ -25,7 +25,7 @@ from jacchain.experiments.prepare import (
 from jacchain.measure.caches import Caches
 from jacchain.records.schema import Identity
 
-INSTANT = Rates(overhead=0.0, flops=float("inf"), bandwidth=float("inf"))
+INSTANT = Rates(0.0, *[float("inf")] * 3)
 SMALL = Cell((1, 4, 3, 2))
 
 
@@ -51,7 +51,7 @@ def test_a_cell_that_fits_is_admitted_with_its_prediction(session):
 
 
 def test_slow_cells_take_their_predicted_calls(session):
-    slow = replace(session, rates=Rates(1.0, float("inf"), float("inf")))
+    slow = replace(session, rates=Rates(1.0, *[float("inf")] * 3))
     seconds, _, skipped = admit(SMALL, slow)
     assert seconds == 4 * 3 * 2 * 2.0  # two products in each order
     assert skipped == "would take 48 s, over the profile's 15 s"
