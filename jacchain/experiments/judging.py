@@ -1,5 +1,6 @@
 """From the records of a run to its verdicts."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,7 @@ def _validate(checks: Mapping[str, Mapping[str, Any]], experiments: Iterable[Exp
     shapes = {name: shape for e in experiments for name, shape in e.values.items()}
     for name in shapes.keys() & checks.keys():
         try:
-            TypeAdapter(shapes[name]).validate_python(checks[name])
+            TypeAdapter(shapes[name]).validate_json(json.dumps(checks[name]), strict=True)
         except ValidationError as error:
             problem = f"check {name}: {describe(error)}"
             raise RecordsError(problem, DELETE) from error

@@ -16,6 +16,7 @@ from jacchain.chains.counting import count
 from jacchain.experiments.cells import BOTH, Dims
 from jacchain.experiments.experiment import Finding
 from jacchain.experiments.grids import Grid
+from jacchain.records.values import Executed
 
 COUNTED_SIZES = (3, 4, 7, 9)
 _SMALL = {"z3": 5, "z2": 4, "z1": 6, "x": 3, "z": 4}
@@ -69,14 +70,18 @@ def cache_finding(evidence: Evidence, grid: Grid) -> list[Finding]:
 class Counts:
     """Executed multiplications at `sizes`, by the name of the sweep and the order."""
 
-    sizes: list[int]
-    counts: dict[str, dict[str, list[int]]]
+    sizes: list[Executed]
+    counts: dict[str, dict[str, list[Executed]]]
 
     def __post_init__(self) -> None:
         """Refuse what no difference can be taken of."""
         counted = [row for orders in self.counts.values() for row in orders.values()]
-        if len(set(self.sizes)) < 3 or any(len(row) != len(self.sizes) for row in counted):
-            message = f"{counted} multiplications at sizes {self.sizes}; expected one for each size"
+        different = len(set(self.sizes)) == len(self.sizes) >= 3
+        if not different or any(len(row) != len(self.sizes) for row in counted):
+            message = (
+                f"{counted} multiplications at sizes {self.sizes}; expected one for each size, "
+                "at three or more different ones"
+            )
             raise ValueError(message)
 
 

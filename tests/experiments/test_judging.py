@@ -179,6 +179,9 @@ def test_records_of_an_unknown_claim_or_profile_are_refused_with_a_remedy(tmp_pa
         ("C9:descent", {"changes": ["much"]}, "C9:descent: changes.0 is 'much'"),
         ("C3:counts", {"sizes": [3, 4, 7]}, "expected one for each size"),
         ("C4:counts", {"counts": 7}, "C4:counts: counts is 7"),
+        ("C3:counts", {"counts": {"x": {"loss-first": [10**400, 1, 1, 1]}}}, "C3:counts: counts"),
+        ("C3:counts", {"sizes": [3, 4, 4, 9]}, "three or more different ones"),
+        ("C3:counts", {"sizes": ["3", 4, 7, 9]}, "C3:counts: sizes.0 is '3'"),
     ],
 )
 def test_values_that_no_check_returns_are_refused_with_a_remedy(
