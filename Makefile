@@ -7,11 +7,12 @@ ARGS    ?=
 BIN     := .venv/bin
 ASV     := $(BIN)/asv
 MACHINE ?= here
+BROWSER_OPTIONS := --strict-markers --strict-config -ra --import-mode=importlib
 PIP     := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test lint plots grids bench bench-quick bench-smoke bench-pytest dashboard clean
+.PHONY: help run test test-browser lint plots grids bench bench-quick bench-smoke bench-pytest dashboard clean
 
 help:   ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +22,11 @@ run: .venv/for-run   ## measure the article's claims here; PROFILE=standard take
 
 test: .venv/for-work   ## run the tests and all examples in the documentation
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 2 $(ARGS)
+
+test-browser: .venv/for-browser   ## look at the dashboard in Chromium, with no network but loopback
+	@command -v chromium >/dev/null && command -v npm >/dev/null || { \
+	  echo "make test-browser needs chromium and npm (on Debian: apt install chromium npm)" >&2; exit 1; }
+	$(BIN)/python -m pytest tests/browser --override-ini addopts="$(BROWSER_OPTIONS)" $(ARGS)
 
 lint: .venv/for-work   ## check style, types and the layering of folders
 	$(BIN)/ruff check
@@ -54,7 +60,7 @@ dashboard: .venv/for-work   ## build asv's pages of results/asv and serve them o
 
 clean:   ## remove what make made: the environment, caches, results/local
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	rm -rf build dist .asv results/local results/chain results/pytest
+	rm -rf build dist .asv results/local results/chain results/pytest results/plots results/harnesses
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment. It is stale when pyproject.toml is newer than its stamp; what the tests and
@@ -69,6 +75,10 @@ clean:   ## remove what make made: the environment, caches, results/local
 	@echo "Installing jacchain with its tests and linters into .venv (about a minute)"
 	@$(PIP) --editable '.[data,test,bench,dev]'
 	@touch $@ .venv/for-run
+
+.venv/for-browser: .venv/for-work
+	@$(PIP) --editable '.[browser]'
+	@touch $@
 
 # Some systems ship Python without the part of venv that installs pip: then Python's own pip does it.
 $(BIN)/python:

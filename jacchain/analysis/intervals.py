@@ -70,6 +70,35 @@ def median_interval(
     return low, (ordered[..., (n - 1) // 2] + ordered[..., n // 2]) / 2, high
 
 
+def difference_interval(
+    a: tuple[float, float, float], b: tuple[float, float, float]
+) -> tuple[float, float, float]:
+    """Interval of a - b from those of a and b, which were measured apart.
+
+    Parameters
+    ----------
+    a, b
+        (low, middle, high), as `median_interval` returns them.
+
+    Returns
+    -------
+    low, middle, high
+
+    Notes
+    -----
+    G. Y. Zou, A. Donner, "Construction of confidence limits about effect measures: a general
+    approach", Statistics in Medicine 27 (2008) 1693-1702.
+
+    Examples
+    --------
+    >>> difference_interval((1.0, 5.0, 9.0), (-1.0, 2.0, 5.0))
+    (-2.0, 3.0, 8.0)
+    """
+    middle = a[1] - b[1]
+    low = middle - float(np.hypot(a[1] - a[0], b[2] - b[1]))
+    return low, middle, middle + float(np.hypot(a[2] - a[1], b[1] - b[0]))
+
+
 def p_beyond(beyond: float, interval: tuple[float, float]) -> float:
     """One-sided p-value of "it lies inside" for a measured value so far outside an edge.
 

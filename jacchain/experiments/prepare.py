@@ -140,25 +140,32 @@ def counted(chain: Chain, order: str, seed: int) -> tuple[int, tuple[int, ...]]:
     return count(random_chain(dims, rng=seed), order), dims
 
 
+def plan_facts(p: Plan, itemsize: int) -> dict[str, Any]:
+    """What follows from a plan alone, by the names of a record's fields."""
+    rows = sum(s.multiplications for s in p.steps if s.kind == "row-matrix")
+    return {
+        "bracketing": p.bracketing,
+        "products": len(p.steps),
+        "multiplications": p.multiplications,
+        "flops": p.flops,
+        "bytes": p.bytes,
+        "peak_elements": p.peak_elements,
+        "working_set": working_set(p, itemsize),
+        "row_flops": 2 * rows,
+        "matrix_flops": p.flops - 2 * rows,
+    }
+
+
 def _arm(order: str, batch: int, count_of: tuple[int, tuple[int, ...]] | None, p: Plan,
          session: Session) -> Arm:  # fmt: skip
-    touched = working_set(p, session.dtype.itemsize)
-    rows = sum(s.multiplications for s in p.steps if s.kind == "row-matrix")
+    facts = plan_facts(p, session.dtype.itemsize)
     return Arm(
         order=order,
-        bracketing=p.bracketing,
-        products=len(p.steps),
-        multiplications=p.multiplications,
-        flops=p.flops,
-        bytes=p.bytes,
-        peak_elements=p.peak_elements,
-        working_set=touched,
-        regime=regime(touched, session.caches),
-        row_flops=2 * rows,
-        matrix_flops=p.flops - 2 * rows,
+        regime=regime(facts["working_set"], session.caches),
         counted=count_of[0] if count_of else None,
         counted_dims=count_of[1] if count_of else None,
         batch=batch,
+        **facts,
     )
 
 

@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from jacchain.experiments.cells import Dims
+from jacchain.chains.planners import plan
+from jacchain.experiments.cells import BOTH, Dims
 from jacchain.experiments.grids import all_grids
+from jacchain.experiments.prepare import plan_facts
 from jacchain.experiments.profiles import PROFILES
 
 DENSE_FROM = {"x": 1024, "z1": 1024, "z2": 1024, "z3": 1024, "all_z": 128, "depth": 8}
@@ -75,6 +77,32 @@ def asv_cells() -> dict[tuple[str, str], tuple[str, int, Dims]]:
         for name, grid in published_grids()["sweeps"].items()
         for size, dims in grid["cells"]
     }
+
+
+def asv_dims() -> dict[tuple[str, str], Dims]:
+    """Dims alone, by the same keys."""
+    return {key: dims for key, (_, _, dims) in asv_cells().items()}
+
+
+def cell_facts(dims: Dims, order: str) -> dict[str, Any]:
+    """What is known of a cell before it is measured, by the columns of the table of results.
+
+    Raises
+    ------
+    ValueError
+        If dims are no chain, or the order is neither of the two.
+
+    Examples
+    --------
+    >>> facts = cell_facts((1, 16, 32, 128, 1024), "loss-first")
+    >>> facts["multiplications"], facts["dtype"], facts["threads"]
+    (135680, 'float64', 1)
+    """
+    if order not in BOTH:
+        message = f"unknown order {order!r}; known are {', '.join(BOTH)}"
+        raise ValueError(message)
+    settings = {"engine": "numpy", "dtype": "float64", "threads": 1, "arm": "AB"[BOTH.index(order)]}
+    return settings | plan_facts(plan(dims, order), itemsize=8)
 
 
 def _parameter(name: str, size: int) -> str:

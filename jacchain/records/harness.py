@@ -4,9 +4,11 @@ Nothing of either harness needs to be installed to read what it wrote.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +84,8 @@ def _asv_file(path: Path) -> Iterator[Timing]:
 def _asv_timings(path: Path, data: Row, benchmark: str, row: Row) -> Iterator[Timing]:
     results = row["result"] or []
     for index, values in enumerate(product(*row["params"])):
-        if index >= len(results) or results[index] is None:
-            continue  # it failed, or was skipped
+        if index >= len(results) or results[index] is None or isnan(results[index]):
+            continue  # it failed (null), or was not asked for (NaN)
         median = float(results[index])
         kept = row.get("samples")
         samples = tuple(float(s) for s in kept[index]) if kept and kept[index] else (median,)
@@ -115,14 +117,24 @@ def asv_table(
         order.
     facts
         What follows from dims and order: multiplications, bytes, ...
+
+    Raises
+    ------
+    RecordsError
+        If there is none, or an order is unknown to `facts`.
     """
     rows = []
     for timing in timings:
         dims = cells.get((timing.benchmark, timing.values[0] if timing.values else ""))
         if dims is not None and len(timing.values) == 2:
             origin = ("asv", timing.machine, timing.commit, timing.date, timing.env.get("numpy"))
-            rows.append(_row(origin, dims, timing.values[1], timing.samples, timing.number, facts))
-    return pd.DataFrame(rows, columns=HARNESS_COLUMNS, dtype=object).infer_objects()
+            try:
+                known = facts(dims, timing.values[1])
+            except ValueError as error:
+                problem = f"{timing.benchmark} of commit {timing.commit[:8]}: {error}"
+                raise RecordsError(problem, "Measure that commit again.") from error
+            rows.append(_row(origin, dims, timing.values[1], timing.samples, timing.number, known))
+    return _table(rows, "evaluations of asv")
 
 
 def pytest_table(path: str | Path, facts: Facts) -> pd.DataFrame:
@@ -131,7 +143,7 @@ def pytest_table(path: str | Path, facts: Facts) -> pd.DataFrame:
     Raises
     ------
     RecordsError
-        If there is no such file, or it isn't one of this suite.
+        If there is no such file, it is empty, or it isn't one of this suite.
     """
     data = read_json(Path(path))
     try:
@@ -141,24 +153,67 @@ def pytest_table(path: str | Path, facts: Facts) -> pd.DataFrame:
                  item["extra_info"]["numpy"]),
                 tuple(item["extra_info"]["dims"]), item["extra_info"]["order"],
                 tuple(item["stats"].get("data") or [item["stats"]["median"]]),
-                item["stats"]["iterations"], facts,
+                item["stats"]["iterations"],
+                facts(tuple(item["extra_info"]["dims"]), item["extra_info"]["order"]),
             )
             for item in data["benchmarks"]
         ]  # fmt: skip
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         problem = f"{path}: not of this suite: {type(error).__name__}: {error}"
         raise RecordsError(problem, "Make it anew with `make bench-pytest`.") from error
+    return _table(rows, f"benchmarks in {path}")
+
+
+def _table(rows: list[Row], what: str) -> pd.DataFrame:
+    if not rows:
+        problem = f"there are no {what}"
+        raise RecordsError(problem, "Measure some, as benchmarks/README.md tells.")
     return pd.DataFrame(rows, columns=HARNESS_COLUMNS, dtype=object).infer_objects()
+
+
+def one_run(table: pd.DataFrame, **wanted: str) -> pd.DataFrame:
+    """The rows of one machine, commit and numpy.
+
+    Parameters
+    ----------
+    table
+        As `asv_table` returns it.
+    wanted
+        ``machine``, ``commit`` (its first digits do) and ``numpy``; without them the machine and
+        commit measured last in the history, and the newest numpy.
+
+    Raises
+    ------
+    RecordsError
+        If one is not there; the message lists those that are.
+    """
+    for column in ("machine", "commit", "numpy"):
+        value = wanted.get(column) or _latest(table, column)
+        kept = table[table[column].str.startswith(value) if column == "commit" else
+                     table[column] == value]  # fmt: skip
+        if kept.empty:
+            known = ", ".join(sorted({str(v)[:8] for v in table[column]}))
+            problem = f"no times of {column} {value!r}"
+            raise RecordsError(problem, f"There are those of {known}.")
+        table = kept
+    return table
+
+
+def _latest(table: pd.DataFrame, column: str) -> str:
+    """The value of the latest commit; of numpy the greatest version."""
+    if column == "numpy":
+        return str(max(table[column], key=lambda v: [int(n) for n in re.findall(r"\d+", str(v))]))
+    return str(table.sort_values("date", kind="stable")[column].iloc[-1])
 
 
 def _row(
     origin: tuple[Any, ...], dims: Dims, order: str, samples: tuple[float, ...], batch: int,
-    facts: Facts,
+    facts: Mapping[str, Any],
 ) -> Row:  # fmt: skip
     count = len(samples)
     return {
         **dict(zip(ORIGIN_COLUMNS, origin, strict=True)),
-        **facts(dims, order),
+        **facts,
         "cell": f"{origin[0]}:{'x'.join(map(str, dims))}",
         "role": "cell",
         "dims": dims,

@@ -6,7 +6,7 @@ multiplication, are fitted to those of one order, machine, numpy and commit.
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
@@ -17,13 +17,14 @@ from markupsafe import Markup
 
 from jacchain.analysis.fit import solve
 from jacchain.chains.planners import plan
-from jacchain.experiments.cells import BOTH
+from jacchain.experiments.cells import BOTH, Dims
 from jacchain.experiments.published import BENCHMARKS, PARAMETERS, TITLES, asv_cells
 from jacchain.records.harness import Timing
 from jacchain.report.mathml import formula_mathml, typeset
 from jacchain.report.style import LOOKS
 
 Series = dict[str, Any]
+_ORDERS = "&".join(f"p-order='{order}'" for order in BOTH)  # asv shows the first alone
 
 
 def sweep_series(timings: Iterable[Timing]) -> dict[str, list[Series]]:
@@ -37,7 +38,7 @@ def sweep_series(timings: Iterable[Timing]) -> dict[str, list[Series]]:
         `multiplication` (the fitted seconds of each).
     """
     cells = asv_cells()
-    groups: dict[tuple[str, ...], list[tuple[int, tuple[int, ...], Timing]]] = defaultdict(list)
+    groups: dict[tuple[str, ...], list[tuple[int, Dims, Timing]]] = defaultdict(list)
     for timing in timings:
         if len(timing.values) == 2 and (timing.benchmark, timing.values[0]) in cells:
             sweep, size, dims = cells[timing.benchmark, timing.values[0]]
@@ -51,23 +52,43 @@ def sweep_series(timings: Iterable[Timing]) -> dict[str, list[Series]]:
     return found
 
 
-def _size(row: tuple[int, tuple[int, ...], Timing]) -> int:
+def _size(row: tuple[int, Dims, Timing]) -> int:
     return row[0]
 
 
-def _fitted(rows: list[tuple[int, tuple[int, ...], Timing]], order: str) -> Series:
-    """Points, and the formula with the coefficients that fit them best (relative squares)."""
-    plans = [plan(dims, order) for _, dims, _ in rows]
-    design = np.array([[len(p.steps), p.multiplications] for p in plans], dtype=float)
-    times = np.array([timing.median for *_, timing in rows])
-    call, multiplication = solve(design, times)
-    line = design @ (call, multiplication)
+def _fitted(rows: list[tuple[int, Dims, Timing]], order: str) -> Series:
+    """Points, and the formula through them."""
+    times = [timing.median for *_, timing in rows]
+    call, multiplication, line = formula_through([dims for _, dims, _ in rows], order, times)
     return {
         "points": [[size, t.median, *t.interval] for size, _, t in rows],
-        "line": [[size, float(y)] for (size, *_), y in zip(rows, line, strict=True)],
-        "call": float(call),
-        "multiplication": float(multiplication),
+        "line": [[size, y] for (size, *_), y in zip(rows, line, strict=True)],
+        "call": call,
+        "multiplication": multiplication,
     }
+
+
+def formula_through(
+    dims: Sequence[Dims], order: str, times: Sequence[float]
+) -> tuple[float, float, list[float]]:
+    """The formula, with the two coefficients that fit times best by relative squares.
+
+    Returns
+    -------
+    call, multiplication, line
+        Seconds per product, seconds per multiplication, and the seconds at each of `dims`.
+
+    Examples
+    --------
+    >>> call, multiplication, line = formula_through([(1, 2, 3), (1, 4, 9)], "loss-first", [7, 37])
+    >>> round(call, 9), round(multiplication, 9), [round(y, 9) for y in line]
+    (1.0, 1.0, [7.0, 37.0])
+    """
+    plans = [plan(d, order) for d in dims]
+    design = np.array([[len(p.steps), p.multiplications] for p in plans], dtype=float)
+    call, multiplication = solve(design, np.array(times, dtype=float))
+    line = design @ (call, multiplication)
+    return float(call), float(multiplication), [float(y) for y in line]
 
 
 def render_complexity(timings: Iterable[Timing], *, project: str) -> str:
@@ -78,7 +99,7 @@ def render_complexity(timings: Iterable[Timing], *, project: str) -> str:
             "name": name,
             "title": typeset(TITLES[name]),
             "formulas": [(order, formula_mathml(order, 3)) for order in BOTH],
-            "link": f"index.html#{benchmark}?x-axis={PARAMETERS[name]}&y-axis-scale=log",
+            "link": f"index.html#{benchmark}?x-axis={PARAMETERS[name]}&y-axis-scale=log&{_ORDERS}",
             "benchmark": benchmark,
         }
         for name, benchmark in BENCHMARKS.items()

@@ -37,7 +37,7 @@ def publish(folder: str | Path, *, target: str | Path | None = None) -> Assessme
     assessment = assess(folder)
     verdicts = [as_json(verdict) for verdict in assessment.verdicts]
     out = Path(target or folder)
-    with _replacing(out) as draft:
+    with replacing(out) as draft:
         _write_json(draft / VERDICTS, verdicts)
         _write_json(draft / ENVIRONMENT, assessment.environment)
         drawn = draw_figures(assessment, draft / FIGURES)
@@ -62,7 +62,7 @@ def plot(folder: str | Path, *, target: str | Path | None = None) -> list[Path]:
     """
     assessment = assess(folder)
     out = Path(target or folder)
-    with _replacing(out) as draft:
+    with replacing(out) as draft:
         drawn = draw_figures(assessment, draft / FIGURES)
         names = [path.relative_to(draft) for path in drawn]
     return [out / name for name in names]
@@ -73,7 +73,7 @@ def _write_json(path: Path, value: object) -> None:
 
 
 @contextmanager
-def _replacing(out: Path) -> Iterator[Path]:
+def replacing(out: Path) -> Iterator[Path]:
     """A draft folder beside the target, whose files take their places once all are written."""
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -159,7 +159,7 @@ def draw_ratios(figure: Figure, assessment: Assessment) -> Canvas:
         _draw_ratios(axes, causes, label="by einsum, at one rate for all products", **open_look)
     if cells:
         formula = np.array([multiplication_ratio(*pair) for pair in cells])
-        _frame(axes, formula, np.array([time_ratio(*pair) for pair in cells + causes]))
+        frame(axes, formula, np.array([time_ratio(*pair) for pair in cells + causes]))
     entitle(page, figure.title)
     axes.set_xlabel(f"ratio of multiplications, {UNIT}")
     axes.set_ylabel(f"ratio of times, {UNIT}")
@@ -174,7 +174,7 @@ def _draw_ratios(axes: Axes, pairs: list[tuple[Series, Series]], **look: Any) ->
     axes.errorbar(formula, middle, [middle - low, high - middle], **(house | look))
 
 
-def _frame(axes: Axes, formula: Array, times: Array) -> None:
+def frame(axes: Axes, formula: Array, times: Array) -> None:
     """The diagonal, and the region in which the claim fails."""
     low, high = min(0.5, formula.min() / 1.3), max(200.0, formula.max() * 1.3)
     axes.plot([low, high], [low, high], "--", color=MUTED, linewidth=1.2, label="equal ratios")

@@ -51,6 +51,7 @@ def build(root: Path) -> Path:
     with TemporaryDirectory(dir=site.parent, prefix="draft-") as folder:
         draft = Path(folder, "html")
         _publish(root, draft)
+        _leave_out_unmeasured(draft)
         shutil.rmtree(site, ignore_errors=True)
         draft.replace(site)
     return site
@@ -84,6 +85,18 @@ def _publish(root: Path, target: Path) -> None:
         reason = printed[-1] if printed else f"exit status {done.returncode}"
         message = f"asv publish failed: {reason}; the site that was there is kept"
         raise SiteError(message)
+
+
+def _leave_out_unmeasured(site: Path) -> None:
+    """Show the benchmarks that have results: asv lists all, and its pages fail on the others."""
+    path = site / "index.json"
+    index = json.loads(path.read_text("utf-8"))
+    index["benchmarks"] = {
+        name: benchmark
+        for name, benchmark in index["benchmarks"].items()
+        if (site / f"graphs/summary/{name}.json").is_file()
+    }
+    path.write_text(json.dumps(index), "utf-8")
 
 
 def server(site: Path, *, host: str = "127.0.0.1", port: int = 8080) -> ThreadingHTTPServer:

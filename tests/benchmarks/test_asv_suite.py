@@ -3,6 +3,8 @@
 import subprocess
 from pathlib import Path
 
+from jacchain.experiments.harness_visits import run_asv
+from jacchain.records.harness import read_asv
 from scripts.bench_smoke import BENCHMARKS, main, smoke
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,3 +26,15 @@ def test_a_broken_benchmark_is_seen(tmp_path, monkeypatch):
     identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
     subprocess.run(["git", *identity, "commit", "-qm", "a"], cwd=tmp_path, check=True)
     assert main(["track_one"]) == 1
+
+
+def test_a_short_cell_is_batched(tmp_path):
+    """Its calls take microseconds and a sample 10 ms: a lone call would time the clock."""
+    pattern = r"^evaluation\.OverX\.time_evaluate\(7, 'loss-first'"
+    options = ("--set-commit-hash", "HEAD", "--attribute", "rounds=1", "--attribute", "repeat=2")
+    status, printed = run_asv(ROOT, tmp_path, pattern, *options)
+    assert status == 0, printed
+    (timing,) = read_asv(tmp_path)
+    assert timing.median < 1e-3
+    assert timing.number > 20
+    assert 2e-3 < timing.number * timing.median < 1  # a sample, as far as a busy machine lets it be

@@ -86,6 +86,17 @@ def test_a_damaged_file_is_refused_by_name(results, damage, named):
         read_asv(results)
 
 
+def test_cells_that_asv_was_not_asked_for_are_left_out(results):
+    file = results / "desk/abababab-virtualenv.json"
+    data = json.loads(file.read_text())
+    row = data["results"][BENCHMARK]
+    row[0][0] = float("nan")
+    for index in (5, 6, 7, 8, 9, 10, 11):
+        row[index][0] = None
+    file.write_text(json.dumps(data))
+    assert [timing.values[0] for timing in read_asv(results)] == ["2", "2"]
+
+
 def test_no_results_name_the_command_that_makes_some(tmp_path):
     with pytest.raises(RecordsError, match=r"no results of asv.*make bench-quick"):
         read_asv(tmp_path)

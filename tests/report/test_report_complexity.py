@@ -59,8 +59,10 @@ def test_the_page_holds_its_data_and_links_into_the_pages_of_asv(timings):
     page = render_complexity(timings, project="jacchain")
     data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
     assert data["sweeps"] == json.loads(json.dumps(sweep_series(timings)))
-    link = "index.html#evaluation.OverX.time_evaluate?x-axis=log2_x&amp;y-axis-scale=log"
-    assert f'href="{link}"' in page
+    link = (
+        "index.html#evaluation.OverX.time_evaluate?x-axis=log2_x&amp;y-axis-scale=log&amp;p-order="
+    )
+    assert f'href="{link}' in page
     assert page.count('class="drawing"') == 6
     assert not re.search(r'(src|href)="https?:', page)
 

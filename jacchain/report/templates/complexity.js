@@ -3,7 +3,7 @@
 
 const { sweeps, colours } = JSON.parse(document.getElementById("data").textContent);
 const all = Object.values(sweeps).flat();
-const WIDTH = 460, HEIGHT = 334, LEFT = 62, RIGHT = 14, TOP = 40, BOTTOM = 44;
+const WIDTH = 460, HEIGHT = 334, LEFT = 74, RIGHT = 14, TOP = 40, BOTTOM = 44;
 
 function element(name, attributes, text) {
   const made = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -75,6 +75,8 @@ function draw(name, shown) {
     const place = { x: LEFT + 4, y: 13 + 15 * index, style: `fill: ${colours[series.order]}` };
     svg.append(element("text", place, `● ${series.order}: ${duration(series.call)} per product, ${duration(series.multiplication)} per multiplication`));
   });
+  const side = `rotate(-90) translate(${-(TOP + HEIGHT - BOTTOM) / 2} 12)`;
+  svg.append(element("text", { class: "muted", transform: side, "text-anchor": "middle" }, "time per evaluation"));
   const unit = name === "depth" ? "layers" : "elements";
   svg.append(element("text", { class: "muted", x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, unit));
   return svg;
@@ -95,7 +97,7 @@ function distinct(series, key) {
 function update() {
   const machine = options("machine", distinct(all, "machine").sort());
   const here = all.filter((s) => s.machine === machine);
-  const numpy = options("numpy", distinct(here, "numpy").sort().reverse());
+  const numpy = options("numpy", distinct(here, "numpy").sort((a, b) => b.localeCompare(a, "en", { numeric: true })));
   const there = here.filter((s) => s.numpy === numpy).sort((a, b) => (a.date < b.date ? 1 : -1));
   const labels = new Map(there.map((s) => [s.commit, `${s.commit.slice(0, 8)}, ${s.date.slice(0, 16).replace("T", " ")}`]));
   const commit = options("commit", distinct(there, "commit"), labels);

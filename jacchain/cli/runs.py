@@ -1,82 +1,20 @@
-"""The commands: parse, call, print."""
+"""Commands on runs of our own engine, and on this machine."""
 
 import json
-import sys
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from jacchain.records.errors import RecordsError, RecordsWarning
+from jacchain.cli.shared import DISAGREES, Check, Json, app, bad_values, bar, console, say
 
 if TYPE_CHECKING:
     from jacchain.experiments.job import Job
 
-DONE, DISAGREES, BAD_INPUT = 0, 1, 2
 LOCAL, CHAIN = Path("results/local"), Path("results/chain")
-LISTS = ("--dims", "--claims")  # options that take several values after one name
-
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="What does each order of multiplying a Jacobian chain cost on this machine?",
-)
-console = Console()
-errors = Console(stderr=True)
 
 Results = Annotated[Path, typer.Option("--results", help="Folder of a run.", metavar="DIR")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Check = Annotated[bool, typer.Option("--check", help="Exit 1 if a claim disagrees.")]
-
-
-def joined(arguments: Sequence[str]) -> list[str]:
-    """Join the values of list options, so that `--dims 1 10 784` reads as `--dims 1,10,784`.
-
-    Examples
-    --------
-    >>> joined(["run", "--dims", "1", "10", "784", "--json"])
-    ['run', '--dims', '1,10,784', '--json']
-    """
-    result: list[str] = []
-    collecting = False
-    for argument in arguments:
-        if argument.startswith("--"):
-            collecting = argument in LISTS
-            result.append(argument)
-        elif collecting and result[-1] not in LISTS:
-            result[-1] += f",{argument}"
-        else:
-            result.append(argument)
-    return result
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command; bad input ends with a message and exit code 2, never with a traceback."""
-    from jacchain.experiments.job import RunError
-    from jacchain.report.site import SiteError
-
-    warnings.showwarning = _show_warning
-    try:
-        app(joined(sys.argv[1:] if arguments is None else arguments))
-    except (RecordsError, RunError, SiteError) as error:
-        _say(f"error: {error}", "red")
-        sys.exit(BAD_INPUT)
-
-
-def _say(message: str, style: str) -> None:
-    errors.print(message, style=style, markup=False, highlight=False, soft_wrap=True)
-
-
-def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-    if issubclass(category, RecordsWarning):
-        _say(f"warning: {message}", "yellow")
 
 
 def _sizes(dims: str) -> tuple[int, ...]:
@@ -85,23 +23,6 @@ def _sizes(dims: str) -> tuple[int, ...]:
     except ValueError:
         message = f"dims are {dims}; expected integers, loss first, such as 1 10 256 784"
         raise ValueError(message) from None
-
-
-@contextmanager
-def _bad_values() -> Iterator[None]:
-    """Turn what a constructor says of a bad value into the command line's own error."""
-    try:
-        yield
-    except (ValueError, TypeError) as error:
-        raise typer.BadParameter(str(error)) from error
-
-
-@contextmanager
-def _bar(title: str) -> Iterator[Progress]:
-    """A progress bar that is redrawn only when told: a timer would disturb what is measured."""
-    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=errors, auto_refresh=False) as progress:
-        yield progress
 
 
 @app.command(epilog="Example: jacchain run --profile quick --claims C3 C5")
@@ -125,7 +46,7 @@ def run(
     from jacchain.experiments.runner import forecast
     from jacchain.report.terminal import print_forecast
 
-    with _bad_values():
+    with bad_values():
         if dims and claims:
             message = f"--dims {dims} and --claims {claims} exclude each other; give one of them"
             raise ValueError(message)
@@ -144,7 +65,7 @@ def run(
     folder = out or (CHAIN if dims else LOCAL)
     measured = _measure(folder, job, fresh=fresh)
     if not measured:
-        _say(f"{folder} is complete: these are its stored verdicts; --fresh starts anew", "green")
+        say(f"{folder} is complete: these are its stored verdicts; --fresh starts anew", "green")
     _finish(folder, check=check, as_json=as_json)
 
 
@@ -152,7 +73,7 @@ def _measure(folder: Path, job: "Job", *, fresh: bool) -> bool:
     from jacchain.experiments import runner
     from jacchain.experiments.job import RunError
 
-    with _bar("measuring") as progress:
+    with bar("measuring") as progress:
         task = progress.add_task("measuring", total=None)
 
         def update(done: int, total: int) -> None:
@@ -174,7 +95,7 @@ def _say_verdict(folder: Path, claim: str) -> None:
     from jacchain.report.terminal import STYLES
 
     (found,) = (v for v in assess(folder).verdicts if v.claim == claim)
-    _say(f"{claim} {found.verdict}: {found.reason}", STYLES[found.verdict])
+    say(f"{claim} {found.verdict}: {found.reason}", STYLES[found.verdict])
 
 
 def _finish(folder: Path, *, check: bool, as_json: bool) -> None:
@@ -195,15 +116,6 @@ def _finish(folder: Path, *, check: bool, as_json: bool) -> None:
         console.print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
     if check and any(v.verdict == "disagrees" for v in found.verdicts if v.claim != "model"):
         raise typer.Exit(DISAGREES)
-
-
-@app.command(epilog="Example: jacchain plot --results results/reference")
-def plot(results: Results = LOCAL) -> None:
-    """Draw the figures of a run again, from its records alone."""
-    from jacchain.report.publish import plot as draw
-
-    paths = draw(results)
-    console.print(f"{len(paths)} files in {results / 'figures'}", highlight=False, soft_wrap=True)
 
 
 @app.command(epilog="Example: jacchain report --results results/reference")
@@ -243,32 +155,3 @@ def doctor(*, as_json: Json = False) -> None:
         print(json.dumps([asdict(f) for f in findings]))  # noqa: T201
     else:
         print_findings(console, findings)
-
-
-@app.command(epilog="Example: jacchain dashboard --port 8080")
-def dashboard(
-    *,
-    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8080,
-    host: Annotated[
-        str, typer.Option(help="Address; another than loopback lets others in.")
-    ] = "127.0.0.1",
-    build_only: Annotated[bool, typer.Option("--build-only", help="Serve nothing.")] = False,
-) -> None:
-    """Build asv's pages of the stored history, with the formulas drawn in, and serve them."""
-    from jacchain.report.site import build, described, is_loopback, server
-
-    site = build(Path.cwd())
-    console.print(f"{described(site)}: {site}", highlight=False, soft_wrap=True)
-    if build_only:
-        return
-    if not is_loopback(host):
-        _say(f"warning: whoever reaches {host} can read these pages", "yellow")
-    with server(site, host=host, port=port) as serving:
-        address = f"http://{host}:{serving.server_address[1]}/"
-        console.print(f"{address} (stop with Ctrl-C)", highlight=False, soft_wrap=True)
-        with suppress(KeyboardInterrupt):
-            serving.serve_forever()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,121 @@
+"""Commands on the results of all harnesses: our own engine, asv and pytest-benchmark."""
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jacchain.cli.shared import DISAGREES, Json, app, bad_values, bar, console, say
+
+SOURCES = {
+    "own": Path("results/local"),
+    "asv": Path("results/asv"),
+    "pytest": Path("results/pytest/results.json"),
+}
+PLOTS, HARNESSES = Path("results/plots"), Path("results/harnesses")
+SIZES = {  # of the cells that harnesses are compared on, from microseconds to tens of milliseconds
+    "x": (16, 1024, 4096, 65536),
+    "z1": (1024,),
+    "z2": (4096,),
+    "z3": (1024,),
+    "all_z": (128, 512),
+    "depth": (8, 32),
+}
+
+
+@app.command(epilog="Example: jacchain plot --source asv --numpy 2.0.2")
+def plot(
+    *,
+    source: Annotated[str, typer.Option(help=f"{', '.join(SOURCES)}.")] = "own",
+    results: Annotated[
+        Path | None, typer.Option(help="Folder of a run or of asv, file of pytest-benchmark.")
+    ] = None,
+    machine: Annotated[str, typer.Option(help="Of asv's results.")] = "",
+    numpy: Annotated[str, typer.Option(help="Of asv's results.")] = "",
+    commit: Annotated[str, typer.Option(help="Of asv's results; the latest by default.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Folder; of a run by default its own.")] = None,
+) -> None:
+    """Draw the figures of a run, of asv or of pytest-benchmark, from stored results alone."""
+    from jacchain.report.harness_figures import plot_asv, plot_pytest
+    from jacchain.report.publish import plot as plot_run
+
+    with bad_values():
+        _check_source(source, {"machine": machine, "numpy": numpy, "commit": commit})
+    found, folder = results or SOURCES[source], out or PLOTS / source
+    if source == "asv":
+        paths = plot_asv(found, folder, machine=machine, numpy=numpy, commit=commit)
+    elif source == "pytest":
+        paths = plot_pytest(found, folder)
+    else:
+        paths = plot_run(found, target=out)
+    console.print(f"{len(paths)} files in {paths[0].parent}", highlight=False, soft_wrap=True)
+
+
+def _check_source(source: str, chosen: dict[str, str]) -> None:
+    if source not in SOURCES:
+        message = f"unknown source {source!r}; known are {', '.join(SOURCES)}"
+        raise ValueError(message)
+    given = [f"--{name}" for name, value in chosen.items() if value]
+    if given and source != "asv":
+        message = f"{', '.join(given)} choose among asv's results; give --source asv with them"
+        raise ValueError(message)
+
+
+@app.command("compare-harnesses", epilog="Example: jacchain compare-harnesses --rounds 6")
+def compare_harnesses(
+    *,
+    rounds: Annotated[int, typer.Option(help="Each visits all harnesses.", min=2)] = 6,
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = HARNESSES,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start anew.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Exit 1 if a pair disagrees.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure the same cells by our own engine, asv and pytest-benchmark, and compare them."""
+    from jacchain.experiments.harness_comparison import compare
+    from jacchain.experiments.harness_visits import measure, read_rounds, shared_cells
+    from jacchain.report import harness_comparison as shown
+
+    with bar("measuring") as progress:
+        task = progress.add_task("measuring", total=None)
+
+        def update(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total, refresh=True)
+
+        cells = shared_cells(SIZES)
+        measure(Path.cwd(), out, cells, rounds=rounds, fresh=fresh, progress=update)
+    found = compare(read_rounds(out))
+    pictures = shown.draw_harnesses(found, out)
+    if as_json:
+        print(json.dumps(shown.as_json(found)))  # noqa: T201
+    else:
+        shown.print_harnesses(console, found)
+        console.print(f"figure: {pictures[0]}", highlight=False, soft_wrap=True)
+    if check and any(v.verdict == "disagrees" for v in found.verdicts.values()):
+        raise typer.Exit(DISAGREES)
+
+
+@app.command(epilog="Example: jacchain dashboard --port 8080")
+def dashboard(
+    *,
+    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8080,
+    host: Annotated[
+        str, typer.Option(help="Address; another than loopback lets others in.")
+    ] = "127.0.0.1",
+    build_only: Annotated[bool, typer.Option("--build-only", help="Serve nothing.")] = False,
+) -> None:
+    """Build asv's pages of the stored history, with the formulas drawn in, and serve them."""
+    from jacchain.report.site import build, described, is_loopback, server
+
+    site = build(Path.cwd())
+    console.print(f"{described(site)}: {site}", highlight=False, soft_wrap=True)
+    if build_only:
+        return
+    if not is_loopback(host):
+        say(f"warning: whoever reaches {host} can read these pages", "yellow")
+    with server(site, host=host, port=port) as serving:
+        address = f"http://{host}:{serving.server_address[1]}/"
+        console.print(f"{address} (stop with Ctrl-C)", highlight=False, soft_wrap=True)
+        with suppress(KeyboardInterrupt):
+            serving.serve_forever()

@@ -1,0 +1,281 @@
+"""The same cells by our own engine, by asv and by pytest-benchmark, round by round.
+
+Each round visits every harness once, in an order drawn at random, and our own engine once more: the
+ratio of its two visits is what noise makes of two equal things. All visits run in this environment,
+one after the other, with one BLAS thread, and each leaves the harness's own file of results.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+
+from jacchain.experiments.cells import BOTH, Cell, Dims
+from jacchain.experiments.job import Job, RunError
+from jacchain.experiments.profiles import Profile
+from jacchain.experiments.published import asv_cells, asv_dims, cell_facts
+from jacchain.experiments.runner import identity_of, run
+from jacchain.measure.environment import environment
+from jacchain.records.errors import RecordsError
+from jacchain.records.harness import asv_table, pytest_table, read_asv, read_json
+from jacchain.records.load import load
+
+SETTING, ORDER = "setting.json", "order.json"
+OWN = Profile("harnesses", 1, 3, 60.0, 0, 0, 0, 0, (), ())
+SUITE, TESTS = "benchmarks/asv_suite", "benchmarks/pytest_suite"
+LIBRARIES = {"asv": "asv", "pytest": "pytest", "pytest_benchmark": "pytest-benchmark"}
+MACHINE = {"machine": "here", "os": "", "arch": "", "cpu": "", "num_cpu": "", "ram": ""}
+
+
+@dataclass(frozen=True)
+class Shared:
+    """One cell that all harnesses have, by its sweep and size."""
+
+    sweep: str
+    size: int
+    dims: Dims
+    benchmark: str  # of asv
+    value: str  # of asv's first parameter
+
+
+def shared_cells(sizes: Mapping[str, tuple[int, ...]]) -> tuple[Shared, ...]:
+    """The published cells at these sizes of each sweep.
+
+    Raises
+    ------
+    ValueError
+        If a size is none of the sweep; the message lists those that are.
+
+    Examples
+    --------
+    >>> shared_cells({"x": (1024,)})[0].dims
+    (1, 16, 32, 128, 1024)
+    """
+    known = {
+        (sweep, size): Shared(sweep, size, dims, benchmark, value)
+        for (benchmark, value), (sweep, size, dims) in asv_cells().items()
+    }
+    asked = [(sweep, size) for sweep, some in sizes.items() for size in some]
+    for key in asked:
+        if key not in known:
+            listed = ", ".join(f"{sweep} {size}" for sweep, size in known)
+            message = f"no published cell {key[0]} {key[1]}; known are {listed}"
+            raise ValueError(message)
+    return tuple(known[key] for key in asked)
+
+
+def run_asv(root: Path, results: Path, pattern: str, *options: str) -> tuple[int, str]:
+    """Run some benchmarks of the suite in this environment, by asv.
+
+    Parameters
+    ----------
+    root
+        The checkout.
+    results
+        Where asv keeps its results.
+    pattern
+        A regular expression that picks benchmarks.
+    options
+        More of `asv run`.
+
+    Returns
+    -------
+    exit status, what it printed
+    """
+    with TemporaryDirectory() as folder:
+        config = {
+            "version": 1, "project": "jacchain", "repo": str(root), "branches": ["HEAD"],
+            "environment_type": "existing", "benchmark_dir": str(root / SUITE),
+            "results_dir": str(results), "html_dir": f"{folder}/html",
+        }  # fmt: skip
+        Path(folder, "asv.conf.json").write_text(json.dumps(config))
+        # asv asks for the machine in the home folder, and is to leave the user's own as it is.
+        machines = {MACHINE["machine"]: MACHINE, "version": 1}
+        Path(folder, ".asv-machine.json").write_text(json.dumps(machines))
+        command = [
+            sys.executable, "-m", "asv", "run", "--config", f"{folder}/asv.conf.json",
+            "--environment", f"existing:{sys.executable}", "--machine", MACHINE["machine"],
+            "--show-stderr", "--bench", pattern, *options,
+        ]  # fmt: skip
+        return _call(command, root, os.environ | {"HOME": folder})
+
+
+def _call(command: list[str], root: Path, environ: Mapping[str, str]) -> tuple[int, str]:
+    done = subprocess.run(
+        command, cwd=root, env=environ, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def _visit_own(_: Path, target: Path, cells: tuple[Shared, ...]) -> None:
+    run(target, Job(OWN, (), tuple(Cell(c.dims) for c in cells)))
+
+
+def _visit_asv(root: Path, target: Path, cells: tuple[Shared, ...]) -> None:
+    picked = (rf"{re.escape(c.benchmark)}\({c.value}, " for c in cells)
+    commit = _commit(root)
+    options = ("--set-commit-hash", commit, "--record-samples", "--attribute", "rounds=1")
+    _expect(*run_asv(root, target, f"^({'|'.join(picked)})", *options), "asv")
+
+
+def _visit_pytest(root: Path, target: Path, cells: tuple[Shared, ...]) -> None:
+    target.mkdir()
+    tests = [
+        f"{TESTS}/test_cells.py::test_evaluate[{c.sweep}-{c.size}-{order}]"
+        for c in cells
+        for order in BOTH
+    ]
+    command = [
+        sys.executable, "-m", "pytest", "--benchmark-enable", "--benchmark-warmup=on",
+        f"--benchmark-json={target / 'results.json'}", "-p", "no:cacheprovider", *tests,
+    ]  # fmt: skip
+    _expect(*_call(command, root, os.environ), "pytest")
+
+
+def _expect(status: int, printed: str, name: str) -> None:
+    if status:
+        last = (printed.strip().splitlines() or [f"exit status {status}"])[-1]
+        message = f"{name} failed: {last}; finished rounds are kept, run again"
+        raise RunError(message)
+
+
+def _commit(root: Path) -> str:
+    status, printed = _call(["git", "rev-parse", "HEAD"], root, os.environ)
+    _expect(status, printed, "git")
+    return printed.strip()
+
+
+Visit = Callable[[Path, Path, tuple[Shared, ...]], None]
+VISITS: dict[str, Visit] = {
+    "own": _visit_own,
+    "asv": _visit_asv,
+    "pytest": _visit_pytest,
+    "own again": _visit_own,
+}
+
+
+def measure(
+    root: Path,
+    out: Path,
+    cells: tuple[Shared, ...],
+    *,
+    rounds: int,
+    fresh: bool = False,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> None:
+    """Measure the rounds that are not there yet; a round is kept once it is whole.
+
+    Parameters
+    ----------
+    root
+        A checkout, with the suites of both harnesses.
+    out
+        Folder of the results: ``round-00/<harness>`` and so on.
+    cells
+        From `shared_cells`.
+    rounds
+        How many there are to be, at least 2.
+    fresh
+        Remove earlier rounds first.
+    progress
+        Called after every visit with the visits done and those in all.
+
+    Raises
+    ------
+    RunError
+        If a harness is missing or fails, or earlier rounds are of other cells or another setting.
+    """
+    _check_tools(root)
+    if fresh:
+        for earlier in out.glob("round-*"):
+            rmtree(earlier)
+        (out / SETTING).unlink(missing_ok=True)
+    _check_setting(out, cells, _commit(root))
+    rng = np.random.default_rng()
+    for number in range(rounds):
+        target = out / f"round-{number:02}"
+        done = number * len(VISITS)
+        if not target.is_dir():
+            with TemporaryDirectory(dir=out, prefix=".draft-") as folder:
+                order = [str(name) for name in rng.permutation(list(VISITS))]
+                for place, name in enumerate(order):
+                    VISITS[name](root, Path(folder, name), cells)
+                    progress(done + place + 1, rounds * len(VISITS))
+                Path(folder, ORDER).write_text(json.dumps(order) + "\n")
+                Path(folder).rename(target)
+                Path(folder).mkdir()  # for the end of the draft
+        progress(done + len(VISITS), rounds * len(VISITS))
+
+
+def _check_tools(root: Path) -> None:
+    if not (root / SUITE).is_dir() or not (root / TESTS).is_dir():
+        message = f"there are no {SUITE} and {TESTS} in {root}; run this in a clone"
+        raise RunError(message)
+    missing = [package for module, package in LIBRARIES.items() if find_spec(module) is None]
+    if missing:
+        message = f"{', '.join(missing)} not installed: pip install 'jacchain[bench,test]'"
+        raise RunError(message)
+
+
+def _check_setting(out: Path, cells: tuple[Shared, ...], commit: str) -> None:
+    """Refuse to mix rounds of different cells, machines, software or commits."""
+    identity = identity_of(environment(), threads=1, dtype="float64")
+    setting = {"commit": commit, "cells": [[c.sweep, c.size] for c in cells], **vars(identity)}
+    path = out / SETTING
+    if path.is_file():
+        held = read_json(path)
+        different = [name for name in setting if held.get(name) != setting[name]]
+        if different:
+            message = (
+                f"{out} holds rounds of another setting ({', '.join(different)}); "
+                "use --fresh to start anew or --out for another folder"
+            )
+            raise RunError(message)
+    out.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(setting, indent=1) + "\n", "utf-8")
+
+
+def read_rounds(out: Path) -> pd.DataFrame:
+    """All visits of all rounds as one table.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `jacchain.load`, and ``visit`` (a harness's name, or "own again"), ``turn``
+        (number of the round).
+
+    Raises
+    ------
+    RecordsError
+        If there are fewer than two rounds, or a file is damaged.
+    """
+    folders = sorted(out.glob("round-*"))
+    if len(folders) < 2:
+        problem = f"{len(folders)} rounds in {out}; a ratio with an interval needs two or more"
+        raise RecordsError(problem, "Measure some with `jacchain compare-harnesses`.")
+    tables = [
+        _read(name, folder / name).assign(visit=name, turn=number)
+        for number, folder in enumerate(folders)
+        for name in VISITS
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _read(name: str, path: Path) -> pd.DataFrame:
+    if name == "asv":
+        table = asv_table(read_asv(path), asv_dims(), cell_facts)
+    elif name == "pytest":
+        table = pytest_table(path / "results.json", cell_facts)
+    else:
+        table = load(path)
+    return table[["dims", "order", "multiplications", "batch", "seconds"]]

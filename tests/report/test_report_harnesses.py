@@ -1,0 +1,161 @@
+"""Figures of what asv and pytest-benchmark measured, and the harnesses side by side."""
+
+import json
+from io import StringIO
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from jacchain.experiments.harness_comparison import compare
+from jacchain.experiments.published import asv_cells, cell_facts
+from jacchain.records.errors import RecordsError
+from jacchain.records.harness import HARNESS_COLUMNS, asv_table, one_run, pytest_table, read_asv
+from jacchain.report.harness_comparison import as_json, draw_harnesses, print_harnesses
+from jacchain.report.harness_figures import draw_table, plot_asv, plot_pytest
+
+ORDERS = ("loss-first", "input-first")
+FIGURES = [*(f"cost_{name}" for name in ("x", "z1", "z2", "z3", "all_z", "depth")), "ratio_cells"]
+
+
+@pytest.fixture
+def asv_results(tmp_path):
+    """All evaluations at two commits by two versions of numpy, each a nanosecond a product."""
+    benchmarks = {}
+    for (benchmark, value), (_, _, dims) in asv_cells().items():
+        benchmarks.setdefault(benchmark, []).append((value, dims))
+    for commit, date in (("ab" * 20, 1000), ("cd" * 20, 2000)):
+        for numpy in ("2.4.6", "2.10.0"):
+            results = {}
+            for benchmark, cells in benchmarks.items():
+                times = [
+                    cell_facts(dims, order)["multiplications"] * 1e-9
+                    for _, dims in cells
+                    for order in ORDERS
+                ]
+                samples = [[0.9 * t, t, 1.1 * t, t] for t in times]
+                results[benchmark] = [
+                    times, [[value for value, _ in cells], [repr(order) for order in ORDERS]],
+                    times, times, [10] * len(times), samples,
+                ]  # fmt: skip
+            data = {
+                "commit_hash": commit, "date": date, "params": {"numpy": numpy}, "version": 2,
+                "result_columns": ["result", "params", "stats_ci_99_a", "stats_ci_99_b",
+                                   "stats_number", "samples"],
+                "results": results,
+            }  # fmt: skip
+            file = tmp_path / f"asv/desk/{commit[:8]}-{numpy}.json"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(data))
+    return tmp_path / "asv"
+
+
+def test_asv_becomes_a_figure_of_every_sweep_and_of_the_ratios(asv_results, tmp_path):
+    paths = plot_asv(asv_results, tmp_path / "plots")
+    assert sorted({path.stem for path in paths}) == sorted(FIGURES)
+    assert {path.suffix for path in paths} == {".svg", ".png"}
+    text = (tmp_path / "plots/cost_x.svg").read_text()
+    assert "asv, desk, numpy 2.10.0, commit cdcdcdcd" in text
+    for order in ORDERS:
+        assert order in text
+
+
+def test_the_same_results_draw_the_same_bytes(asv_results, tmp_path):
+    once = [path.read_bytes() for path in plot_asv(asv_results, tmp_path / "a")]
+    assert once == [path.read_bytes() for path in plot_asv(asv_results, tmp_path / "b")]
+
+
+def test_machine_numpy_and_commit_can_be_chosen(asv_results, tmp_path):
+    plot_asv(asv_results, tmp_path, numpy="2.4.6", commit="abab", machine="desk")
+    assert "numpy 2.4.6, commit abababab" in (tmp_path / "cost_depth.svg").read_text()
+    for wanted, named in (
+        ({"numpy": "1.0"}, r"no times of numpy '1.0'. There are those of 2.10.0, 2.4.6"),
+        ({"commit": "ef"}, r"no times of commit 'ef'. There are those of abababab, cdcdcdcd"),
+        ({"machine": "lab"}, r"no times of machine 'lab'. There are those of desk"),
+    ):
+        with pytest.raises(RecordsError, match=named):
+            plot_asv(asv_results, tmp_path, **wanted)
+
+
+def test_the_latest_commit_and_the_greatest_numpy_come_first():
+    rows = [
+        ("asv", machine, commit, date, numpy)
+        for machine, commit, date in (("a", "1", 1), ("b", "2", 3), ("b", "3", 2))
+        for numpy in ("2.9.1", "2.10.0")
+    ]
+    table = pd.DataFrame(rows, columns=HARNESS_COLUMNS[:5])
+    (row,) = one_run(table).to_dict("records")
+    assert (row["machine"], row["commit"], row["numpy"]) == ("b", "2", "2.10.0")
+
+
+def test_pytest_benchmark_is_drawn_too(tmp_path):
+    dims = [1, 16, 32, 128]
+    results = [
+        {"extra_info": {"dims": [*dims, size], "order": order, "numpy": "2.4.6"},
+         "stats": {"data": [1e-6 * size, 1.1e-6 * size], "iterations": 3}}
+        for size in (1024, 2048) for order in ORDERS
+    ]  # fmt: skip
+    file = tmp_path / "results.json"
+    head = {"commit_info": {}, "datetime": "2026-11-25T00:00:00"}
+    file.write_text(json.dumps(head | {"benchmarks": results}))
+    paths = plot_pytest(file, tmp_path / "plots")
+    assert {path.stem for path in paths} == {"cost_x", "ratio_cells"}
+    assert "pytest-benchmark, numpy 2.4.6" in paths[0].read_text()
+
+
+@pytest.mark.parametrize("order", ["sideways", None])
+def test_an_order_that_no_benchmark_has_is_refused(tmp_path, order):
+    info = {"dims": [1, 2, 3], "order": order, "numpy": "2.4.6"}
+    file = tmp_path / "results.json"
+    stats = {"data": [1.0, 2.0], "iterations": 1}
+    file.write_text(json.dumps({
+        "commit_info": {}, "datetime": "", "benchmarks": [{"extra_info": info, "stats": stats}]
+    }))  # fmt: skip
+    with pytest.raises(RecordsError, match=r"not of this suite.*unknown order"):
+        pytest_table(file, cell_facts)
+    file.write_text(json.dumps({"commit_info": {}, "datetime": "", "benchmarks": []}))
+    with pytest.raises(RecordsError, match="there are no benchmarks in"):
+        pytest_table(file, cell_facts)
+
+
+def test_asv_results_without_an_evaluation_are_refused():
+    with pytest.raises(RecordsError, match="there are no evaluations of asv"):
+        asv_table([], {}, cell_facts)
+
+
+def test_an_order_measured_alone_is_drawn_without_ratios(asv_results, tmp_path):
+    cells = {key: dims for key, (_, _, dims) in asv_cells().items()}
+    table = one_run(asv_table(read_asv(asv_results), cells, cell_facts))
+    paths = draw_table(table[table["order"] == "loss-first"], "asv", tmp_path / "one")
+    assert len(paths) == 2 * len(FIGURES)
+
+
+@pytest.fixture(scope="module")
+def comparison(harness_rounds):
+    return compare(harness_rounds(pytest=1.3))
+
+
+def test_the_table_shows_every_cell_and_verdict(comparison):
+    out = StringIO()
+    print_harnesses(Console(file=out, width=200), comparison)
+    text = out.getvalue()
+    assert text.count("loss-first") >= 4
+    assert "pytest / own x disagrees" in text
+    assert "asv / own + agrees" in text
+    assert "6 rounds" in text
+
+
+def test_programs_get_every_ratio_with_its_interval(comparison):
+    plain = json.loads(json.dumps(as_json(comparison)))
+    assert [v["claim"] for v in plain["verdicts"]] == ["asv / own", "pytest / own", "asv / pytest"]
+    for cell in plain["cells"]:
+        for low, middle, high in cell["ratios"].values():
+            assert low <= middle <= high
+
+
+def test_the_figure_has_a_point_for_every_pair_and_cell(comparison, tmp_path):
+    svg, png = draw_harnesses(comparison, tmp_path)
+    assert (svg.suffix, png.suffix) == (".svg", ".png")
+    text = svg.read_text()
+    for label in ("asv / own engine", "pytest-benchmark / own engine", "asv / pytest-benchmark"):
+        assert label in text
