@@ -50,7 +50,7 @@ TIMES = {(1, 4, 3): 2e-6, (1, 64, 32): 2e-4, (1, 256, 64): 1e-3, (1, 512, 512): 
 def harness_rounds():
     """A function that simulates rounds of all harnesses, each so much slower than the truth."""
 
-    def rounds(*, noise=0.01, turns=6, **factors):
+    def rounds(*, noise=0.01, turns=6, **factors):  # factors by the names of visits
         rng = np.random.default_rng(0)
         rows = [
             {"dims": dims, "order": order, "visit": visit, "turn": turn, "batch": 1,

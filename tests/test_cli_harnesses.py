@@ -62,7 +62,8 @@ def test_harnesses_are_compared_on_one_cell(run, tmp_path, monkeypatch):
     """For real, in two rounds: all four visits, their files, the table and the figure."""
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(cli.harnesses, "SIZES", {"z1": (32,)})
-    code, out, _ = run("compare-harnesses", "--rounds", "2", "--out", tmp_path)
+    out_folder = os.path.relpath(tmp_path)
+    code, out, _ = run("compare-harnesses", "--rounds", "2", "--out", out_folder)
     assert code == cli.DONE
     assert len(re.findall(r"loss-first|input-first", out)) >= 2
     assert "2 rounds" in out

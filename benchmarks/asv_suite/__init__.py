@@ -1,10 +1,11 @@
 """The asv suite: what the orders of a Jacobian chain cost, over commits and numpy versions.
 
 asv runs these files, as they are today, against every commit that it measures: they import
-jacchain's public face only. BLAS gets one thread before numpy is loaded.
+jacchain's public face only. BLAS gets one thread. asv's runner may have loaded numpy before, and
+then it is too late for variables of the environment.
 """
 
-import os
+import numpy  # noqa: F401, ICN001  # its BLAS must be there to be limited
+import threadpoolctl
 
-for _variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
-    os.environ[_variable] = "1"
+threadpoolctl.threadpool_limits(limits=1, user_api="blas")

@@ -16,12 +16,11 @@ SOURCES = {
 }
 PLOTS, HARNESSES = Path("results/plots"), Path("results/harnesses")
 SIZES = {  # of the cells that harnesses are compared on, from microseconds to tens of milliseconds
-    "x": (16, 1024, 4096, 65536),
+    "x": (16, 1024, 65536),
     "z1": (1024,),
     "z2": (4096,),
-    "z3": (1024,),
     "all_z": (128, 512),
-    "depth": (8, 32),
+    "depth": (32,),
 }
 
 
@@ -63,10 +62,10 @@ def _check_source(source: str, chosen: dict[str, str]) -> None:
         raise ValueError(message)
 
 
-@app.command("compare-harnesses", epilog="Example: jacchain compare-harnesses --rounds 6")
+@app.command("compare-harnesses", epilog="Example: jacchain compare-harnesses --rounds 9")
 def compare_harnesses(
     *,
-    rounds: Annotated[int, typer.Option(help="Each visits all harnesses.", min=2)] = 6,
+    rounds: Annotated[int, typer.Option(help="Each visits all harnesses.", min=2)] = 9,
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = HARNESSES,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Exit 1 if a pair disagrees.")] = False,

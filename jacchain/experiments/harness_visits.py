@@ -1,8 +1,9 @@
 """The same cells by our own engine, by asv and by pytest-benchmark, round by round.
 
-Each round visits every harness once, in an order drawn at random, and our own engine once more: the
-ratio of its two visits is what noise makes of two equal things. All visits run in this environment,
-one after the other, with one BLAS thread, and each leaves the harness's own file of results.
+Each round visits every harness once, in an order drawn at random, and our own engine twice more:
+as before, so that the ratio of the two visits is what noise makes of two equal things; and with one
+order of one cell in a process, as asv measures it, instead of pairs in turns with other cells. All
+visits run in this environment, one after the other, with one BLAS thread, and leave their results.
 """
 
 import json
@@ -26,6 +27,7 @@ from jacchain.experiments.profiles import Profile
 from jacchain.experiments.published import asv_cells, asv_dims, cell_facts
 from jacchain.experiments.runner import identity_of, run
 from jacchain.measure.environment import environment
+from jacchain.measure.threads import thread_environment
 from jacchain.records.errors import RecordsError
 from jacchain.records.harness import asv_table, pytest_table, read_asv, read_json
 from jacchain.records.load import load
@@ -107,7 +109,8 @@ def run_asv(root: Path, results: Path, pattern: str, *options: str) -> tuple[int
             "--environment", f"existing:{sys.executable}", "--machine", MACHINE["machine"],
             "--show-stderr", "--bench", pattern, *options,
         ]  # fmt: skip
-        return _call(command, root, os.environ | {"HOME": folder})
+        environ = os.environ | thread_environment(1) | {"HOME": folder}
+        return _call(command, root, environ)
 
 
 def _call(command: list[str], root: Path, environ: Mapping[str, str]) -> tuple[int, str]:
@@ -119,6 +122,12 @@ def _call(command: list[str], root: Path, environ: Mapping[str, str]) -> tuple[i
 
 def _visit_own(_: Path, target: Path, cells: tuple[Shared, ...]) -> None:
     run(target, Job(OWN, (), tuple(Cell(c.dims) for c in cells)))
+
+
+def _visit_own_alone(_: Path, target: Path, cells: tuple[Shared, ...]) -> None:
+    alone = [Cell(c.dims, (order,)) for c in cells for order in BOTH]
+    for number, cell in enumerate(alone):
+        run(target / f"{number:02}", Job(OWN, (), (cell,)))
 
 
 def _visit_asv(root: Path, target: Path, cells: tuple[Shared, ...]) -> None:
@@ -137,6 +146,7 @@ def _visit_pytest(root: Path, target: Path, cells: tuple[Shared, ...]) -> None:
     ]
     command = [
         sys.executable, "-m", "pytest", "--benchmark-enable", "--benchmark-warmup=on",
+        "--benchmark-max-time=0.5",
         f"--benchmark-json={target / 'results.json'}", "-p", "no:cacheprovider", *tests,
     ]  # fmt: skip
     _expect(*_call(command, root, os.environ), "pytest")
@@ -161,6 +171,7 @@ VISITS: dict[str, Visit] = {
     "asv": _visit_asv,
     "pytest": _visit_pytest,
     "own again": _visit_own,
+    "own alone": _visit_own_alone,
 }
 
 
@@ -196,6 +207,7 @@ def measure(
         If a harness is missing or fails, or earlier rounds are of other cells or another setting.
     """
     _check_tools(root)
+    out = out.resolve()  # asv takes a relative path from elsewhere
     if fresh:
         for earlier in out.glob("round-*"):
             rmtree(earlier)
@@ -276,6 +288,8 @@ def _read(name: str, path: Path) -> pd.DataFrame:
         table = asv_table(read_asv(path), asv_dims(), cell_facts)
     elif name == "pytest":
         table = pytest_table(path / "results.json", cell_facts)
+    elif name == "own alone":
+        table = pd.concat([load(folder) for folder in sorted(path.iterdir())])
     else:
         table = load(path)
     return table[["dims", "order", "multiplications", "batch", "seconds"]]

@@ -13,11 +13,12 @@ from rich.table import Table
 
 from jacchain.analysis.verdicts import as_json as plain
 from jacchain.experiments.harness_comparison import (
+    CONTROL,
     LEAST_SECONDS,
     MARGIN,
     PAIRS,
-    Compared,
     Comparison,
+    shown,
 )
 from jacchain.report.publish import replacing
 from jacchain.report.style import (
@@ -35,7 +36,8 @@ from jacchain.report.style import (
 )
 from jacchain.report.terminal import STYLES, SYMBOLS, seconds
 
-NAMES = {"own": "own engine", "asv": "asv", "pytest": "pytest-benchmark", "own again": "own again"}
+HARNESSES = ("own", "asv", "pytest")
+NAMES = {"own": "own engine", "asv": "asv", "pytest": "pytest-benchmark"}
 _BLUE, _RED = (look.colour for look in LOOKS.values())
 _LOOKS = dict(zip(PAIRS, ((_BLUE, "o"), (_RED, "s"), (GREEN, "D")), strict=True))
 
@@ -50,6 +52,7 @@ def as_json(found: Comparison) -> dict[str, Any]:
             for row in found.rows
         ],
         "verdicts": [plain(verdict) for verdict in found.verdicts.values()],
+        "findings": [asdict(finding) for finding in found.findings],
     }
 
 
@@ -59,11 +62,12 @@ def _pair(pair: tuple[str, str]) -> str:
 
 def print_harnesses(console: Console, found: Comparison) -> None:
     """Medians of every cell and order, ratios of each pair with intervals, verdicts."""
-    table = Table("cell", "order", *("own", "asv", "pytest"), *map(_pair, PAIRS), box=SIMPLE_HEAD)
+    pairs = (*PAIRS, CONTROL)
+    table = Table("cell", *HARNESSES, *map(_pair, pairs), box=SIMPLE_HEAD)
     for row in found.rows:
-        times = (seconds(row.medians[name]) for name in ("own", "asv", "pytest"))
-        ratios = (_ratio(row, pair) for pair in PAIRS)
-        table.add_row(_dims(row), row.order, *times, *ratios, style=None if row.judged else "dim")
+        times = (seconds(row.medians[name]) for name in HARNESSES)
+        ratios = (shown(row.ratios[pair]) for pair in pairs)
+        table.add_row(row.name, *times, *ratios, style=None if row.judged else "dim")
     console.print(table)
     console.print(
         f"medians per call over {found.rounds} rounds; ratios with 95 % intervals; "
@@ -73,17 +77,9 @@ def print_harnesses(console: Console, found: Comparison) -> None:
     for verdict in found.verdicts.values():
         mark = f"[{STYLES[verdict.verdict]}]{SYMBOLS[verdict.verdict]} {verdict.verdict}[/]"
         console.print(f"{verdict.claim} {mark}: {escape(verdict.reason)}", highlight=False)
-
-
-def _ratio(row: Compared, pair: tuple[str, str]) -> str:
-    low, middle, high = row.ratios[pair]
-    return f"{middle:.3f} ({low:.3f}-{high:.3f})"
-
-
-def _dims(row: Compared) -> str:
-    if len(row.dims) > 6:
-        return f"{len(row.dims) - 2} layers of {row.dims[1]}"
-    return " ".join(map(str, row.dims))
+    for finding in found.findings:
+        cause = finding.cause if finding.vanishes else "The cause is not known."
+        console.print(f"{finding.observed} {cause} {finding.without}", highlight=False)
 
 
 def draw_harnesses(found: Comparison, out: str | Path) -> list[Path]:

@@ -1,6 +1,8 @@
 """The asv suite, run by asv in this environment."""
 
+import json
 import subprocess
+import sys
 from pathlib import Path
 
 from jacchain.experiments.harness_visits import run_asv
@@ -26,6 +28,20 @@ def test_a_broken_benchmark_is_seen(tmp_path, monkeypatch):
     identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
     subprocess.run(["git", *identity, "commit", "-qm", "a"], cwd=tmp_path, check=True)
     assert main(["track_one"]) == 1
+
+
+def test_the_suite_limits_a_blas_that_is_loaded_already():
+    code = """
+import os
+os.environ.update(OPENBLAS_NUM_THREADS="2", MKL_NUM_THREADS="2", OMP_NUM_THREADS="2")
+import numpy, threadpoolctl
+import benchmarks.asv_suite
+pools = threadpoolctl.threadpool_info()
+print([pool["num_threads"] for pool in pools if pool["user_api"] == "blas"])
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
+                          check=True)  # fmt: skip
+    assert set(json.loads(done.stdout)) == {1}
 
 
 def test_a_short_cell_is_batched(tmp_path):

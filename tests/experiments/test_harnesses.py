@@ -39,6 +39,16 @@ def test_one_that_takes_longer_is_named(harness_rounds):
     assert middle == pytest.approx(1.3, rel=0.03)
 
 
+def test_the_cause_of_a_difference_counts_if_it_vanishes_without_it(harness_rounds):
+    paired = compare(harness_rounds(own=1.3, **{"own again": 1.3}))
+    assert len(paired.findings) == 2 * 6  # both other harnesses, all judged cells
+    assert all(finding.vanishes for finding in paired.findings)
+    unknown = compare(harness_rounds(asv=1.3))
+    assert len(unknown.findings) == 6
+    assert not any(finding.vanishes for finding in unknown.findings)
+    assert compare(harness_rounds()).findings == ()
+
+
 def test_where_noise_explains_a_difference_nothing_is_decided(harness_rounds):
     found = compare(harness_rounds(noise=0.3, pytest=1.2))
     assert set(verdicts(found).values()) == {"inconclusive"}
@@ -77,7 +87,7 @@ def test_every_round_visits_every_harness_once(checkout):
     for folder in out.glob("round-*"):
         assert sorted(json.loads((folder / "order.json").read_text())) == sorted(VISITS)
         assert {(folder / name / "who").read_text() for name in VISITS} == set(VISITS)
-    assert seen[-1] == (12, 12)
+    assert seen[-1] == (15, 15)
 
 
 def test_what_fails_loses_no_finished_round(checkout, monkeypatch):
