@@ -53,7 +53,7 @@ bench-smoke: .venv/for-work   ## run every asv benchmark once, here, and keep no
 bench-pytest: .venv/for-work   ## time the same cells by pytest-benchmark
 	@mkdir -p results/pytest
 	$(BIN)/python -m pytest benchmarks/pytest_suite --benchmark-enable --benchmark-warmup=on \
-	  --benchmark-json=results/pytest/results.json $(ARGS)
+	  --benchmark-min-time=0.01 --benchmark-json=results/pytest/results.json $(ARGS)
 
 dashboard: .venv/for-work   ## build asv's pages of results/asv and serve them on this machine alone
 	$(BIN)/jacchain dashboard $(ARGS)
