@@ -63,8 +63,8 @@ def test_harnesses_are_compared_on_one_cell(run, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(cli.harnesses, "SIZES", {"z1": (32,)})
     out_folder = os.path.relpath(tmp_path)
-    code, out, _ = run("compare-harnesses", "--rounds", "2", "--out", out_folder)
-    assert code == cli.DONE
+    code, out, err = run("compare-harnesses", "--rounds", "2", "--out", out_folder)
+    assert code == cli.DONE, err
     assert len(re.findall(r"loss-first|input-first", out)) >= 2
     assert "2 rounds" in out
     assert (tmp_path / "harnesses.svg").is_file()

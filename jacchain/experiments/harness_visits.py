@@ -149,7 +149,8 @@ def _visit_pytest(root: Path, target: Path, cells: tuple[Shared, ...]) -> None:
         "--benchmark-max-time=0.5",
         f"--benchmark-json={target / 'results.json'}", "-p", "no:cacheprovider", *tests,
     ]  # fmt: skip
-    _expect(*_call(command, root, os.environ), "pytest")
+    environ = {name: value for name, value in os.environ.items() if name[:7] != "PYTEST_"}
+    _expect(*_call(command, root, environ), "pytest")
 
 
 def _expect(status: int, printed: str, name: str) -> None:
