@@ -69,6 +69,7 @@ def test_harnesses_are_compared_on_one_cell(run, tmp_path, monkeypatch):
     assert "2 rounds" in out
     assert (tmp_path / "harnesses.svg").is_file()
     code, out, _ = run("compare-harnesses", "--rounds", "2", "--out", tmp_path, "--json")
+    assert code == cli.DONE
     found = json.loads(out)
     for cell in found["cells"]:
         assert cell["dims"] == [1, 64, 256, 32, 256]
@@ -81,6 +82,33 @@ def dashboard(clone, *arguments, **environ):
         [sys.executable, "-m", "jacchain", "dashboard", *arguments],
         cwd=clone, capture_output=True, text=True, check=False, env=os.environ | environ,
     )  # fmt: skip
+
+
+def test_what_can_not_be_written_is_named(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    (tmp_path / "file").touch()
+    code, _, err = run("compare-harnesses", "--out", tmp_path / "file")
+    assert code == cli.BAD_INPUT
+    assert f"{tmp_path / 'file'}" in err
+
+
+def test_without_git_the_remedy_is_named(run, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("PATH", "")
+    for command, named in (("compare-harnesses", "with git installed"),
+                           ("dashboard", "git is not installed")):  # fmt: skip
+        code, _, err = run(command)
+        assert code == cli.BAD_INPUT
+        assert named in err
+
+
+@pytest.mark.parametrize("host", ["", "192.0.2.1", "::2"])
+def test_an_address_of_no_use_is_refused(run, monkeypatch, tmp_path, host):
+    monkeypatch.setattr("jacchain.report.site.build", lambda _: tmp_path)
+    monkeypatch.setattr("jacchain.report.site.described", lambda _: "a site")
+    code, _, err = run("dashboard", "--host", host, "--port", "0")
+    assert code == cli.BAD_INPUT
+    assert "--host" in err
 
 
 @pytest.fixture(scope="module")
@@ -124,24 +152,33 @@ def test_the_dashboard_is_served_on_loopback(built):
         assert serving.wait(30) == cli.DONE
 
 
+def untimed(folder):
+    """Leave results, but none of a time."""
+    for path in folder.glob("*-*.json"):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"results": {}}))
+
+
 @pytest.mark.parametrize(
     ("damage", "named"),
     [
         (lambda folder: next(folder.glob("*-*.json")).write_text("{"), "damaged"),
-        (lambda folder: (folder / "machine.json").unlink(), "no machine.json"),
+        (lambda folder: (folder / "machine.json").unlink(), "desk/machine.json: No such file"),
+        (lambda folder: (folder / "machine.json").write_text("{"), "machine.json: damaged"),
+        (lambda folder: (folder.parent / "benchmarks.json").unlink(), "benchmarks.json: No such"),
         (shutil.rmtree, "no results of asv"),
+        (untimed, "no times among the results"),
     ],
-    ids=["corrupt", "machine", "none"],
+    ids=["corrupt", "machine", "damaged machine", "benchmarks", "none", "untimed"],
 )
 def test_bad_results_leave_the_site_that_was_there(built, damage, named, tmp_path):
     clone, _ = built
-    folder = clone / "results/asv/desk"
-    kept = shutil.copytree(folder, tmp_path / "kept")
+    results = clone / "results/asv"
+    kept = shutil.copytree(results, tmp_path / "kept")
     before = (clone / ".asv/html/index.html").stat().st_mtime_ns
-    damage(folder)
+    damage(results / "desk")
     done = dashboard(clone, "--build-only")
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(kept, folder)
+    shutil.rmtree(results)
+    shutil.copytree(kept, results)
     assert done.returncode == cli.BAD_INPUT
     assert named in done.stderr
     assert "Traceback" not in done.stderr

@@ -55,3 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (RecordsError, RunError, SiteError) as error:
         say(f"error: {error}", "red")
         sys.exit(BAD_INPUT)
+    except OSError as error:
+        where = error.filename or "a file"
+        say(f"error: {where}: {error.strerror}; make it usable, or choose another", "red")
+        sys.exit(BAD_INPUT)

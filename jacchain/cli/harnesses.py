@@ -107,6 +107,10 @@ def dashboard(
     """Build asv's pages of the stored history, with the formulas drawn in, and serve them."""
     from jacchain.report.site import build, described, is_loopback, server
 
+    with bad_values():
+        if not host:
+            message = "--host is empty; expected an address, such as 127.0.0.1"
+            raise ValueError(message)
     site = build(Path.cwd())
     console.print(f"{described(site)}: {site}", highlight=False, soft_wrap=True)
     if build_only:
@@ -114,7 +118,7 @@ def dashboard(
     if not is_loopback(host):
         say(f"warning: whoever reaches {host} can read these pages", "yellow")
     with server(site, host=host, port=port) as serving:
-        address = f"http://{host}:{serving.server_address[1]}/"
+        address = f"http://{f'[{host}]' if ':' in host else host}:{serving.server_address[1]}/"
         console.print(f"{address} (stop with Ctrl-C)", highlight=False, soft_wrap=True)
         with suppress(KeyboardInterrupt):
             serving.serve_forever()

@@ -5,10 +5,10 @@ Nothing of either harness needs to be installed to read what it wrote.
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
-from math import isnan
+from math import inf, isfinite, isnan
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from jacchain.records.errors import RecordsError
 from jacchain.records.load import CELL_COLUMNS
 
 ASV_VERSION = 2  # of a result file
-ORIGIN_COLUMNS = ("harness", "machine", "commit", "date", "numpy")
+UNKNOWN = "unknown"  # where the environment of asv names no version
+ORIGIN_COLUMNS = ("harness", "machine", "commit", "date", "numpy", "python")
 HARNESS_COLUMNS = (*ORIGIN_COLUMNS, *CELL_COLUMNS)
 
 Dims = tuple[int, ...]
@@ -62,10 +63,14 @@ def read_asv(folder: str | Path) -> list[Timing]:
     if not found:
         problem = f"no results of asv in {folder}"
         raise RecordsError(problem, "Measure some with `make bench-quick`.")
-    return [timing for path in found for timing in _asv_file(path)]
+    listed = Path(folder, "benchmarks.json")
+    known = read_json(listed) if listed.is_file() else {}
+    versions = {name: b["version"] for name, b in known.items() if isinstance(b, dict)}
+    return [timing for path in found for timing in _asv_file(path, versions)]
 
 
-def _asv_file(path: Path) -> Iterator[Timing]:
+def _asv_file(path: Path, versions: Mapping[str, str]) -> Iterator[Timing]:
+    """The times of one file, but for those of another version of a benchmark than today's."""
     data = read_json(path)
     version = data.get("version")
     if version != ASV_VERSION:
@@ -75,7 +80,9 @@ def _asv_file(path: Path) -> Iterator[Timing]:
         for benchmark, cells in data["results"].items():
             if ".time_" in benchmark:
                 row = dict(zip(data["result_columns"], cells, strict=False))
-                yield from _asv_timings(path, data, benchmark, row)
+                version = row.get("version")
+                if version == versions.get(benchmark, version):
+                    yield from _asv_timings(path, data, benchmark, row)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         problem = f"{path}: damaged: {type(error).__name__}: {error}"
         raise RecordsError(problem, "Delete it, and measure that commit again.") from error
@@ -89,6 +96,9 @@ def _asv_timings(path: Path, data: Row, benchmark: str, row: Row) -> Iterator[Ti
         median = float(results[index])
         kept = row.get("samples")
         samples = tuple(float(s) for s in kept[index]) if kept and kept[index] else (median,)
+        check_seconds(samples)
+        ends = (float(row[end][index]) for end in ("stats_ci_99_a", "stats_ci_99_b"))
+        low, high = (end if isfinite(end) else median for end in ends)  # infinite of one sample
         yield Timing(
             machine=path.parent.name,
             commit=data["commit_hash"],
@@ -97,10 +107,18 @@ def _asv_timings(path: Path, data: Row, benchmark: str, row: Row) -> Iterator[Ti
             benchmark=benchmark,
             values=tuple(value.strip("'\"") for value in values),
             median=median,
-            interval=(float(row["stats_ci_99_a"][index]), float(row["stats_ci_99_b"][index])),
+            interval=(low, high),
             samples=samples,
             number=int(row["stats_number"][index]),
         )
+
+
+def check_seconds(samples: Iterable[float]) -> None:
+    """Raise ValueError unless all are finite times above 0."""
+    for seconds in samples:
+        if not 0 < seconds < inf:
+            message = f"a time of {seconds} seconds; expected one above 0"
+            raise ValueError(message)
 
 
 def asv_table(
@@ -127,7 +145,8 @@ def asv_table(
     for timing in timings:
         dims = cells.get((timing.benchmark, timing.values[0] if timing.values else ""))
         if dims is not None and len(timing.values) == 2:
-            origin = ("asv", timing.machine, timing.commit, timing.date, timing.env.get("numpy"))
+            made = (timing.env.get(name, UNKNOWN) for name in ("numpy", "python"))
+            origin = ("asv", timing.machine, timing.commit, timing.date, *made)
             try:
                 known = facts(dims, timing.values[1])
             except ValueError as error:
@@ -145,23 +164,24 @@ def pytest_table(path: str | Path, facts: Facts) -> pd.DataFrame:
     RecordsError
         If there is no such file, it is empty, or it isn't one of this suite.
     """
-    data = read_json(Path(path))
+    data = read_json(Path(path), remedy="Make it with `make bench-pytest`.")
     try:
-        rows = [
-            _row(
-                ("pytest", None, data["commit_info"].get("id"), data["datetime"],
-                 item["extra_info"]["numpy"]),
-                tuple(item["extra_info"]["dims"]), item["extra_info"]["order"],
-                tuple(item["stats"].get("data") or [item["stats"]["median"]]),
-                item["stats"]["iterations"],
-                facts(tuple(item["extra_info"]["dims"]), item["extra_info"]["order"]),
-            )
-            for item in data["benchmarks"]
-        ]  # fmt: skip
+        rows = [_pytest_row(data, item, facts) for item in data["benchmarks"]]
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         problem = f"{path}: not of this suite: {type(error).__name__}: {error}"
         raise RecordsError(problem, "Make it anew with `make bench-pytest`.") from error
     return _table(rows, f"benchmarks in {path}")
+
+
+def _pytest_row(data: Row, item: Row, facts: Facts) -> Row:
+    info, stats = item["extra_info"], item["stats"]
+    dims, order = tuple(info["dims"]), info["order"]
+    python = data.get("machine_info", {}).get("python_version", UNKNOWN)
+    commit = data["commit_info"].get("id")
+    origin = ("pytest", None, commit, data["datetime"], info["numpy"], python)
+    samples = tuple(float(s) for s in stats.get("data") or [stats["median"]])
+    check_seconds(samples)
+    return _row(origin, dims, order, samples, stats["iterations"], facts(dims, order))
 
 
 def _table(rows: list[Row], what: str) -> pd.DataFrame:
@@ -180,19 +200,20 @@ def one_run(table: pd.DataFrame, **wanted: str) -> pd.DataFrame:
         As `asv_table` returns it.
     wanted
         ``machine``, ``commit`` (its first digits do) and ``numpy``; without them the machine and
-        commit measured last in the history, and the newest numpy.
+        commit measured last in the history, and the newest numpy, on the newest Python.
 
     Raises
     ------
     RecordsError
         If one is not there; the message lists those that are.
     """
-    for column in ("machine", "commit", "numpy"):
+    for column in ("machine", "commit", "numpy", "python"):
         value = wanted.get(column) or _latest(table, column)
         kept = table[table[column].str.startswith(value) if column == "commit" else
                      table[column] == value]  # fmt: skip
         if kept.empty:
-            known = ", ".join(sorted({str(v)[:8] for v in table[column]}))
+            width = 8 if column == "commit" else None
+            known = ", ".join(sorted({str(v)[:width] for v in table[column]}))
             problem = f"no times of {column} {value!r}"
             raise RecordsError(problem, f"There are those of {known}.")
         table = kept
@@ -200,8 +221,8 @@ def one_run(table: pd.DataFrame, **wanted: str) -> pd.DataFrame:
 
 
 def _latest(table: pd.DataFrame, column: str) -> str:
-    """The value of the latest commit; of numpy the greatest version."""
-    if column == "numpy":
+    """The value of the latest commit; of numpy and Python the greatest version."""
+    if column in {"numpy", "python"}:
         return str(max(table[column], key=lambda v: [int(n) for n in re.findall(r"\d+", str(v))]))
     return str(table.sort_values("date", kind="stable")[column].iloc[-1])
 
@@ -227,8 +248,8 @@ def _row(
     }
 
 
-def read_json(path: Path) -> Row:
-    """One JSON object from a file.
+def read_json(path: Path, *, remedy: str = "Name a file that is there.") -> Row:
+    """One JSON object from a file; `remedy` is for one that can't be read.
 
     Raises
     ------
@@ -239,7 +260,7 @@ def read_json(path: Path) -> Row:
         data = json.loads(path.read_text("utf-8"))
     except OSError as error:
         problem = f"can't read {path}: {error.strerror}"
-        raise RecordsError(problem, "Name a file that is there.") from error
+        raise RecordsError(problem, remedy) from error
     except ValueError as error:
         problem = f"{path}: damaged: {error}"
         raise RecordsError(problem, "Delete it, and measure again.") from error

@@ -19,7 +19,7 @@ from jacchain.analysis.fit import solve
 from jacchain.chains.planners import plan
 from jacchain.experiments.cells import BOTH, Dims
 from jacchain.experiments.published import BENCHMARKS, PARAMETERS, TITLES, asv_cells
-from jacchain.records.harness import Timing
+from jacchain.records.harness import UNKNOWN, Timing
 from jacchain.report.mathml import formula_mathml, typeset
 from jacchain.report.style import LOOKS
 
@@ -33,16 +33,17 @@ def sweep_series(timings: Iterable[Timing]) -> dict[str, list[Series]]:
     Returns
     -------
     dict of list of dict
-        Each series has `machine`, `numpy`, `commit`, `date` (of the commit, ISO 8601), `order`,
-        `points` (size, seconds and its 99 % interval), `line` (size, fitted seconds), `call` and
-        `multiplication` (the fitted seconds of each).
+        Each series has `machine`, `numpy` (and its Python), `commit`, `date` (of the commit, ISO
+        8601), `order`, `points` (size, seconds and its 99 % interval), `line` (size, fitted
+        seconds), `call` and `multiplication` (the fitted seconds of each).
     """
     cells = asv_cells()
     groups: dict[tuple[str, ...], list[tuple[int, Dims, Timing]]] = defaultdict(list)
     for timing in timings:
         if len(timing.values) == 2 and (timing.benchmark, timing.values[0]) in cells:
             sweep, size, dims = cells[timing.benchmark, timing.values[0]]
-            key = (sweep, timing.machine, timing.env.get("numpy", ""), timing.commit)
+            numpy, python = (timing.env.get(name, UNKNOWN) for name in ("numpy", "python"))
+            key = (sweep, timing.machine, f"{numpy} on Python {python}", timing.commit)
             groups[*key, timing.values[1]].append((size, dims, timing))
     found: dict[str, list[Series]] = defaultdict(list)
     for (sweep, machine, numpy, commit, order), rows in sorted(groups.items()):
@@ -117,7 +118,7 @@ def render_complexity(timings: Iterable[Timing], *, project: str) -> str:
     return environment.get_template("complexity.html").render(
         project=project,
         sweeps=sweeps,
-        data=Markup(json.dumps(data).replace("<", "\\u003c")),
+        data=Markup(json.dumps(data, allow_nan=False).replace("<", "\\u003c")),
         css=Markup((templates / "report.css").read_text("utf-8")),
         script=Markup((templates / "complexity.js").read_text("utf-8")),
     )

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure as Canvas
 from jacchain.analysis.intervals import difference_interval, median_interval
 from jacchain.experiments.cells import BOTH, INPUT_FIRST, LOSS_FIRST, Dims
 from jacchain.experiments.published import TITLES, asv_dims, cell_facts, published_grids
+from jacchain.records.errors import RecordsError
 from jacchain.records.harness import asv_table, one_run, pytest_table, read_asv
 from jacchain.report.complexity import formula_through
 from jacchain.report.publish import replacing
@@ -55,7 +56,8 @@ def plot_asv(
     table = asv_table(read_asv(results), asv_dims(), cell_facts)
     table = one_run(table, machine=machine, numpy=numpy, commit=commit)
     first = table.iloc[0]
-    origin = f"asv, {first['machine']}, numpy {first['numpy']}, commit {first['commit'][:8]}"
+    made = f"numpy {first['numpy']}, Python {first['python']}, commit {first['commit'][:8]}"
+    origin = f"asv, {first['machine']}, {made}"
     return draw_table(table, origin, out)
 
 
@@ -74,6 +76,9 @@ def draw_table(table: pd.DataFrame, origin: str, out: str | Path) -> list[Path]:
             for name, grid in published_grids()["sweeps"].items()
             if any(key[0] == tuple(dims) for key in found for _, dims in grid["cells"])
         ]
+        if not drawn:
+            problem = f"none of the cells of benchmarks/grids.json is among these of {origin}"
+            raise RecordsError(problem, "Measure some, as benchmarks/README.md tells.")
         drawn.append(("ratio_cells", _draw_ratios(found, origin)))
         names = [path.name for name, page in drawn for path in save(page, draft / name)]
     return [Path(out, name) for name in names]

@@ -4,18 +4,21 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
+from socket import AF_INET6
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from jacchain.records.errors import RecordsError
-from jacchain.records.harness import read_asv
+from jacchain.records.harness import read_asv, read_json
 
-CONFIG = "asv.conf.json"
+CONFIG, BRANCH = "asv.conf.json", "main"
+_MACHINE = "Write it with `asv machine`, or fetch it with git."
 SITE = Path(".asv/html")
 WRITTEN = ("index.json", "complexity.html")  # by asv at its end, and by our plugin in it
 
@@ -41,18 +44,25 @@ def build(root: Path) -> Path:
     """
     _check_checkout(root)
     results = root / "results/asv"
-    machines = {timing.machine for timing in read_asv(results)}
-    for machine in sorted(machines):
-        if not (results / machine / "machine.json").is_file():
-            problem = f"{results / machine} has no machine.json"
-            raise RecordsError(problem, "Write it with `asv machine`, or fetch it with git.")
+    timings = read_asv(results)
+    if not timings:
+        problem = f"no times among the results in {results}"
+        raise RecordsError(problem, "Measure some with `make bench-quick`.")
+    for machine in sorted({timing.machine for timing in timings}):
+        read_json(results / machine / "machine.json", remedy=_MACHINE)
+    read_json(results / "benchmarks.json", remedy="Fetch it with git, or `make bench-quick`.")
+    if _git(root, "rev-parse", "--verify", "--quiet", BRANCH) is None:
+        message = f"no branch {BRANCH} here, which asv draws: git fetch origin {BRANCH}:{BRANCH}"
+        raise SiteError(message)
+    _warn_of_unknown(root, {timing.commit for timing in timings})
     site = root / SITE
     site.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=site.parent, prefix="draft-") as folder:
         draft = Path(folder, "html")
         _publish(root, draft)
         _leave_out_unmeasured(draft)
-        shutil.rmtree(site, ignore_errors=True)
+        if site.is_dir():
+            site.replace(Path(folder, "old"))
         draft.replace(site)
     return site
 
@@ -64,14 +74,34 @@ def _check_checkout(root: Path) -> None:
     if find_spec("asv") is None:
         message = "asv is not installed: pip install 'jacchain[bench]'"
         raise SiteError(message)
-    command = ["git", "rev-parse", "--is-shallow-repository"]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    if done.returncode:
+    if shutil.which("git") is None:
+        message = "git is not installed, and the dashboard needs the repository's history"
+        raise SiteError(message)
+    shallow = _git(root, "rev-parse", "--is-shallow-repository")
+    if shallow is None:
         message = f"{root} is no git repository; the dashboard needs its history: clone it"
         raise SiteError(message)
-    if done.stdout.strip() == "true":
+    if shallow == "true":
         message = "this clone is shallow, without the commits measured: git fetch --unshallow"
         raise SiteError(message)
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """What git prints, or None where it fails."""
+    command = ["git", *arguments]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    return None if done.returncode else done.stdout.strip()
+
+
+def _warn_of_unknown(root: Path, commits: Iterable[str]) -> None:
+    for commit in sorted(commits):
+        if _git(root, "cat-file", "-e", f"{commit}^{{commit}}") is None:
+            message = f"commit {commit[:8]} is not in this repository: asv's pages leave it out"
+            _warn(f"{message}; fetch it, or delete its results")
+
+
+def _warn(message: str) -> None:
+    print(f"warning: {message}", file=sys.stderr)  # noqa: T201
 
 
 def _publish(root: Path, target: Path) -> None:
@@ -80,10 +110,13 @@ def _publish(root: Path, target: Path) -> None:
     printed = (done.stdout + done.stderr).strip().splitlines()
     for line in printed:
         if "UserWarning: " in line:
-            print(f"warning: {line.split('UserWarning: ')[1]}", file=sys.stderr)  # noqa: T201
+            _warn(line.split("UserWarning: ")[1])
     if done.returncode or not all((target / name).is_file() for name in WRITTEN):
         reason = printed[-1] if printed else f"exit status {done.returncode}"
-        message = f"asv publish failed: {reason}; the site that was there is kept"
+        message = (
+            f"asv publish failed: {reason}; mend that, or restore the results with "
+            "`git checkout results/asv` (the site that was there is kept)"
+        )
         raise SiteError(message)
 
 
@@ -108,10 +141,11 @@ def server(site: Path, *, host: str = "127.0.0.1", port: int = 8080) -> Threadin
         If the port is taken, or the address is none of this machine.
     """
     handler = partial(_Quiet, directory=str(site))
+    kind = _IPv6Server if ":" in host else ThreadingHTTPServer
     try:
-        return ThreadingHTTPServer((host, port), handler)
+        return kind((host, port), handler)
     except OSError as error:
-        message = f"can't serve on {host}:{port}: {error.strerror}; choose another with --port"
+        message = f"can't serve on {host}:{port}: {error.strerror}; choose another --host or --port"
         raise SiteError(message) from error
 
 
@@ -127,6 +161,12 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+class _IPv6Server(ThreadingHTTPServer):
+    """The same for an address such as ::1."""
+
+    address_family = AF_INET6
 
 
 class _Quiet(SimpleHTTPRequestHandler):

@@ -42,6 +42,10 @@ def make_local(site: Path) -> None:
     pages = {path: _rewritten(path.read_text("utf-8"), path) for path in site.glob("*.html")}
     with TemporaryDirectory() as folder:
         modules = _install(Path(folder))
+        missing = [source for source in COPIES.values() if not (modules / source).is_file()]
+        if missing:
+            message = f"npm brought no {missing[0]}; mend npm, then make the dashboard again"
+            raise VendorError(message)
         for source in COPIES.values():
             target = site / FOLDER / source
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -88,7 +92,8 @@ def _install(folder: Path) -> Path:
     command = [npm, "install", "--ignore-scripts", "--no-package-lock", "--no-audit", "--no-fund"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+        said = [line for line in done.stderr.splitlines() if "error" in line or "ERR" in line]
+        reason = next(iter(said or done.stderr.splitlines()), f"exit status {done.returncode}")
         message = f"npm failed: {reason}; mend that, then make the dashboard again"
         raise VendorError(message)
     return folder / "node_modules"

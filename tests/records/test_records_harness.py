@@ -97,6 +97,39 @@ def test_cells_that_asv_was_not_asked_for_are_left_out(results):
     assert [timing.values[0] for timing in read_asv(results)] == ["2", "2"]
 
 
+def edit(results, change):
+    file = results / "desk/abababab-virtualenv.json"
+    data = json.loads(file.read_text())
+    change(data["results"][BENCHMARK])
+    file.write_text(json.dumps(data))
+
+
+def test_of_a_lone_sample_the_interval_is_the_sample(results):
+    def lone(row):
+        row[5][0], row[6][0] = float("-inf"), float("inf")  # as asv writes it
+
+    edit(results, lone)
+    assert read_asv(results)[0].interval == (2e-6, 2e-6)
+
+
+def test_times_of_another_version_of_a_benchmark_are_left_out(results):
+    listed = results / "benchmarks.json"
+    listed.write_text(json.dumps({BENCHMARK: {"version": "1"}, "version": 2}))
+    assert len(read_asv(results)) == 3
+    listed.write_text(json.dumps({BENCHMARK: {"version": "2"}, "version": 2}))
+    assert read_asv(results) == []
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1e-6, float("inf")])
+def test_a_time_that_is_none_is_refused(results, seconds):
+    def damage(row):
+        row[11][0] = [seconds, 1e-6]
+
+    edit(results, damage)
+    with pytest.raises(RecordsError, match=r"a time of .* seconds; expected one above 0"):
+        read_asv(results)
+
+
 def test_no_results_name_the_command_that_makes_some(tmp_path):
     with pytest.raises(RecordsError, match=r"no results of asv.*make bench-quick"):
         read_asv(tmp_path)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -48,6 +49,13 @@ def test_a_series_has_its_points_in_order_and_the_coefficients_that_made_them(ti
         ):
             assert low < fitted < high
             assert seconds == pytest.approx(fitted)
+
+
+def test_two_pythons_are_kept_apart(timings):
+    other = [replace(t, env=t.env | {"python": "3.12"}) for t in timings]
+    found = sweep_series([*timings, *other])
+    assert len(found["x"]) == 8
+    assert {s["numpy"] for s in found["x"]} >= {"2.4.6 on Python 3.12", "2.4.6 on Python unknown"}
 
 
 def test_other_benchmarks_are_left_out(timings):

@@ -39,7 +39,8 @@ def asv_results(tmp_path):
                     times, times, [10] * len(times), samples,
                 ]  # fmt: skip
             data = {
-                "commit_hash": commit, "date": date, "params": {"numpy": numpy}, "version": 2,
+                "commit_hash": commit, "date": date, "version": 2,
+                "params": {"numpy": numpy, "python": "3.11"},
                 "result_columns": ["result", "params", "stats_ci_99_a", "stats_ci_99_b",
                                    "stats_number", "samples"],
                 "results": results,
@@ -55,7 +56,7 @@ def test_asv_becomes_a_figure_of_every_sweep_and_of_the_ratios(asv_results, tmp_
     assert sorted({path.stem for path in paths}) == sorted(FIGURES)
     assert {path.suffix for path in paths} == {".svg", ".png"}
     text = (tmp_path / "plots/cost_x.svg").read_text()
-    assert "asv, desk, numpy 2.10.0, commit cdcdcdcd" in text
+    assert "asv, desk, numpy 2.10.0, Python 3.11, commit cdcdcdcd" in text
     for order in ORDERS:
         assert order in text
 
@@ -67,7 +68,7 @@ def test_the_same_results_draw_the_same_bytes(asv_results, tmp_path):
 
 def test_machine_numpy_and_commit_can_be_chosen(asv_results, tmp_path):
     plot_asv(asv_results, tmp_path, numpy="2.4.6", commit="abab", machine="desk")
-    assert "numpy 2.4.6, commit abababab" in (tmp_path / "cost_depth.svg").read_text()
+    assert "numpy 2.4.6, Python 3.11, commit abababab" in (tmp_path / "cost_depth.svg").read_text()
     for wanted, named in (
         ({"numpy": "1.0"}, r"no times of numpy '1.0'. There are those of 2.10.0, 2.4.6"),
         ({"commit": "ef"}, r"no times of commit 'ef'. There are those of abababab, cdcdcdcd"),
@@ -79,11 +80,11 @@ def test_machine_numpy_and_commit_can_be_chosen(asv_results, tmp_path):
 
 def test_the_latest_commit_and_the_greatest_numpy_come_first():
     rows = [
-        ("asv", machine, commit, date, numpy)
+        ("asv", machine, commit, date, numpy, "3.11")
         for machine, commit, date in (("a", "1", 1), ("b", "2", 3), ("b", "3", 2))
         for numpy in ("2.9.1", "2.10.0")
     ]
-    table = pd.DataFrame(rows, columns=HARNESS_COLUMNS[:5])
+    table = pd.DataFrame(rows, columns=HARNESS_COLUMNS[:6])
     (row,) = one_run(table).to_dict("records")
     assert (row["machine"], row["commit"], row["numpy"]) == ("b", "2", "2.10.0")
 
