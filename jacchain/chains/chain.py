@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jacchain.jacobians.matrices import DenseJacobian, Jacobian, as_jacobian, check_dtype
-from jacchain.jacobians.structure import Structure, check_fit, check_sizes
+from jacchain.jacobians.rules import check_fit
+from jacchain.jacobians.structure import Structure, check_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

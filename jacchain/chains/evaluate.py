@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from jacchain.chains.plan import carry_out
 from jacchain.chains.planners import Order, plan
 from jacchain.chains.registry import Registry
+from jacchain.jacobians.products import multiply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,6 +139,17 @@ def _in_buffers(multiply: Callable[..., Any]) -> Engine:
     return prepare
 
 
+def _by_rules(chain: Chain, plan: Plan) -> Evaluator:
+    """Multiply factors of several kinds by the rules for each pair of kinds."""
+    return lambda: carry_out(plan, chain.factors, multiply).to_dense()
+
+
+def _numpy(chain: Chain, plan: Plan) -> Evaluator:
+    """Multiply dense factors into memory kept for it, others by their rules."""
+    dense = all(structure.kind == "dense" for structure in chain.structures)
+    return (_in_buffers(np.matmul) if dense else _by_rules)(chain, plan)
+
+
 def _buffers(plan: Plan, dtype: np.dtype[Any]) -> dict[Span, FloatArray]:
     """Memory for every intermediate; a slot is used again once what it holds was multiplied."""
     sizes: list[int] = []
@@ -163,6 +176,4 @@ def _loop(a: FloatArray, b: FloatArray, *, out: FloatArray) -> None:
     np.einsum("ik,kj->ij", a, b, out=out, optimize=False)
 
 
-_ENGINES: Registry[Engine] = Registry(
-    "engine", {"numpy": _in_buffers(np.matmul), "einsum": _in_buffers(_loop)}
-)
+_ENGINES: Registry[Engine] = Registry("engine", {"numpy": _numpy, "einsum": _in_buffers(_loop)})

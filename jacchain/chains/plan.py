@@ -73,7 +73,8 @@ class Plan:
     @property
     def bytes(self) -> int:
         """Bytes of every step's operands, read once, and of its result, written once."""
-        return self.dtype.itemsize * sum(step.elements_moved for step in self.steps)
+        elements = sum(step.elements_moved for step in self.steps)
+        return self.dtype.itemsize * elements + 4 * sum(step.indices_moved for step in self.steps)
 
     @property
     def peak_elements(self) -> int:

@@ -11,7 +11,8 @@ from jacchain.chains.chain import Chain, dense_structures
 from jacchain.chains.plan import Plan
 from jacchain.chains.registry import Registry
 from jacchain.jacobians.matrices import check_dtype
-from jacchain.jacobians.structure import Structure, product
+from jacchain.jacobians.rules import product
+from jacchain.jacobians.structure import Structure
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike

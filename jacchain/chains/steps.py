@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from jacchain.chains.bracketing import Bracketing, Span, splits
-from jacchain.jacobians.structure import Structure, product
+from jacchain.jacobians.rules import product
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from jacchain.jacobians.structure import Structure
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class Step:
         Scalar multiplications, each with its addition.
     elements_moved : int
         Elements of both operands, read once, and of the result, written once.
+    indices_moved : int
+        Indices of sparse ones among them, 4 bytes each.
     live_elements : int
         Elements of all intermediates that live during this step, its result among them.
     """
@@ -79,6 +83,7 @@ class Step:
     result: Segment
     multiplications: int
     elements_moved: int
+    indices_moved: int
     live_elements: int
 
     @property
@@ -139,7 +144,13 @@ def _products(structures: Sequence[Structure], bracketing: Bracketing) -> dict[S
         cost = product(left.structure, right.structure)
         result = segments[start, stop] = Segment((start, stop), cost.result)
         products[start, stop] = Step(
-            left, right, result, cost.multiplications, cost.elements_moved, live_elements=0
+            left,
+            right,
+            result,
+            cost.multiplications,
+            cost.elements_moved,
+            cost.indices_moved,
+            live_elements=0,
         )
     return products
 

@@ -37,7 +37,7 @@ def check_dtype(dtype: DTypeLike) -> np.dtype[Any]:
 class Jacobian(ABC):
     """A matrix with data, of some kind.
 
-    A new kind is one subclass, with its rows in the tables of `structure` and `products`.
+    A new kind is one subclass, with its rows in the tables of `rules` and `products`.
     """
 
     @property

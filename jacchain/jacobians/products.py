@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from jacchain.jacobians.matrices import DenseJacobian, Jacobian
-from jacchain.jacobians.structure import check_fit
+from jacchain.jacobians.blocks import BlockDiagonalJacobian, SelectionJacobian
+from jacchain.jacobians.matrices import DenseJacobian, FloatArray, Jacobian
+from jacchain.jacobians.rules import check_fit, product
+from jacchain.jacobians.structure import KINDS, pattern_of
+from jacchain.jacobians.structured import DiagonalJacobian, SparseJacobian, StructuredJacobian
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from jacchain.jacobians.pattern import Pattern
+
+Rule: TypeAlias = "Callable[[Any, Any], Jacobian]"
 
 
 def multiply(a: Jacobian, b: Jacobian) -> Jacobian:
@@ -24,7 +31,7 @@ def multiply(a: Jacobian, b: Jacobian) -> Jacobian:
     Returns
     -------
     Jacobian
-        Of shape (m, n), and of the structure that `jacchain.jacobians.structure.product` says.
+        Of shape (m, n), and of the structure that `jacchain.jacobians.rules.product` says.
 
     Raises
     ------
@@ -35,15 +42,148 @@ def multiply(a: Jacobian, b: Jacobian) -> Jacobian:
     --------
     >>> multiply(DenseJacobian(np.ones((1, 2))), DenseJacobian(np.ones((2, 3)))).to_dense()
     array([[2., 2., 2.]])
+    >>> multiply(DenseJacobian(np.ones((1, 2))), DiagonalJacobian([3.0, 4.0])).to_dense()
+    array([[3., 4.]])
     """
     check_fit(a.structure, b.structure)
-    return _RULES.get((a.structure.kind, b.structure.kind), _dense_dense)(a, b)
+    return RULES.get((a.structure.kind, b.structure.kind), _dense_dense)(a, b)
 
 
 def _dense_dense(a: Jacobian, b: Jacobian) -> Jacobian:
     return DenseJacobian(np.matmul(a.to_dense(), b.to_dense()))
 
 
-_RULES: dict[tuple[str, str], Callable[[Jacobian, Jacobian], Jacobian]] = {
+def _left(a: Jacobian, _: Jacobian) -> Jacobian:
+    return a
+
+
+def _right(_: Jacobian, b: Jacobian) -> Jacobian:
+    return b
+
+
+def _diagonal_diagonal(a: DiagonalJacobian, b: DiagonalJacobian) -> Jacobian:
+    return DiagonalJacobian(a.diagonal * b.diagonal)
+
+
+def _diagonal_dense(a: DiagonalJacobian, b: Jacobian) -> Jacobian:
+    return DenseJacobian(a.diagonal[:, None] * b.to_dense())
+
+
+def _dense_diagonal(a: Jacobian, b: DiagonalJacobian) -> Jacobian:
+    return DenseJacobian(a.to_dense() * b.diagonal)
+
+
+def _dense_kronecker(a: Jacobian, b: Any) -> Jacobian:
+    outer = a.to_dense()[:, :, None] * b.row
+    return DenseJacobian(outer.reshape(a.shape[0], b.shape[1]))
+
+
+def _kronecker_dense(a: Any, b: Jacobian) -> Jacobian:
+    return DenseJacobian(a.row @ b.to_dense().reshape(a.copies, len(a.row), b.shape[1]))
+
+
+def _dense_block(a: Jacobian, b: BlockDiagonalJacobian) -> Jacobian:
+    """One product of matrices for the whole batch where its block is shared."""
+    by_block = a.to_dense().reshape(a.shape[0], b.blocks, -1)
+    if b.array.ndim == 2:
+        result = by_block @ b.array
+    else:
+        result = np.matmul(by_block.transpose(1, 0, 2), b.array).transpose(1, 0, 2)
+    return DenseJacobian(result.reshape(a.shape[0], b.shape[1]))
+
+
+def _block_dense(a: BlockDiagonalJacobian, b: Jacobian) -> Jacobian:
+    by_block = b.to_dense().reshape(a.blocks, -1, b.shape[1])
+    return DenseJacobian(np.matmul(a.array, by_block).reshape(a.shape[0], b.shape[1]))
+
+
+def _block_block(a: BlockDiagonalJacobian, b: BlockDiagonalJacobian) -> Jacobian:
+    if a.blocks != b.blocks:
+        return _sparse_sparse(a, b)
+    return BlockDiagonalJacobian(np.matmul(a.array, b.array), a.blocks)
+
+
+def _diagonal_block(a: DiagonalJacobian, b: BlockDiagonalJacobian) -> Jacobian:
+    scale = a.diagonal.reshape(b.blocks, -1, 1)
+    return BlockDiagonalJacobian(scale * b.array, b.blocks)
+
+
+def _block_diagonal(a: BlockDiagonalJacobian, b: DiagonalJacobian) -> Jacobian:
+    scale = b.diagonal.reshape(a.blocks, 1, -1)
+    return BlockDiagonalJacobian(a.array * scale, a.blocks)
+
+
+def _selection_selection(a: SelectionJacobian, b: SelectionJacobian) -> Jacobian:
+    return SelectionJacobian.of(b.chosen[a.chosen], b.shape[1], a.dtype)
+
+
+def _selection_dense(a: SelectionJacobian, b: Jacobian) -> Jacobian:
+    return DenseJacobian(b.to_dense()[a.chosen])
+
+
+def _dense_selection(a: Jacobian, b: SelectionJacobian) -> Jacobian:
+    """Columns that select the same are added up, without a multiplication."""
+    result = np.zeros((a.shape[0], b.shape[1]), a.dtype)
+    order = np.argsort(b.chosen, kind="stable")
+    columns, starts = np.unique(b.chosen[order], return_index=True)
+    result[:, columns] = np.add.reduceat(a.to_dense()[:, order], starts, axis=1)
+    return DenseJacobian(result)
+
+
+def _sparse_dense(a: StructuredJacobian, b: Jacobian) -> Jacobian:
+    return DenseJacobian(compressed(a) @ b.to_dense())
+
+
+def _dense_sparse(a: Jacobian, b: StructuredJacobian) -> Jacobian:
+    return DenseJacobian((compressed(b).T @ a.to_dense().T).T)
+
+
+def _sparse_sparse(a: StructuredJacobian, b: StructuredJacobian) -> Jacobian:
+    pattern = product(a.structure, b.structure).result.pattern
+    assert pattern is not None
+    return SparseJacobian(pattern, _values_at(pattern, compressed(a) @ compressed(b)))
+
+
+def compressed(jacobian: StructuredJacobian) -> Any:
+    """The same matrix as scipy's compressed rows, sharing its pattern."""
+    from scipy.sparse import csr_array
+
+    pattern = pattern_of(jacobian.structure)
+    arrays = (jacobian.entries(), pattern.indices, pattern.indptr)
+    return csr_array(arrays, shape=pattern.shape)
+
+
+def _values_at(pattern: Pattern, matrix: Any) -> FloatArray:
+    """The entries of a pattern; those that scipy leaves out, since they cancel, are zeros."""
+    matrix.sort_indices()
+    if matrix.nnz == pattern.entries:
+        return np.asarray(matrix.data)
+    width = pattern.shape[1]
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    kept = np.searchsorted(pattern.rows * width + pattern.indices, rows * width + matrix.indices)
+    values = np.zeros(pattern.entries, matrix.dtype)
+    values[kept] = matrix.data
+    return values
+
+
+RULES: dict[tuple[str, str], Rule] = {
+    **{(a, b): _sparse_sparse for a in KINDS for b in KINDS},
+    **{("dense", kind): _dense_sparse for kind in KINDS},
+    **{(kind, "dense"): _sparse_dense for kind in KINDS},
     ("dense", "dense"): _dense_dense,
+    ("dense", "diagonal"): _dense_diagonal,
+    ("diagonal", "dense"): _diagonal_dense,
+    ("dense", "kronecker"): _dense_kronecker,
+    ("kronecker", "dense"): _kronecker_dense,
+    ("dense", "block"): _dense_block,
+    ("block", "dense"): _block_dense,
+    ("dense", "selection"): _dense_selection,
+    ("selection", "dense"): _selection_dense,
+    ("diagonal", "diagonal"): _diagonal_diagonal,
+    ("diagonal", "block"): _diagonal_block,
+    ("block", "diagonal"): _block_diagonal,
+    ("block", "block"): _block_block,
+    ("selection", "selection"): _selection_selection,
+    **{("identity", kind): _right for kind in KINDS},
+    **{(kind, "identity"): _left for kind in KINDS},
 }

@@ -1,21 +1,101 @@
 """The structure table and the numeric table agree, for every pair of kinds."""
 
+from itertools import pairwise
 from itertools import product as pairs
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jacchain.chains.chain import Chain
 from jacchain.chains.counting import count
+from jacchain.chains.evaluate import evaluate
+from jacchain.chains.planners import plan
+from jacchain.jacobians import products, rules
+from jacchain.jacobians.blocks import BlockDiagonalJacobian, SelectionJacobian
 from jacchain.jacobians.matrices import DenseJacobian
+from jacchain.jacobians.pattern import Pattern
 from jacchain.jacobians.products import multiply
-from jacchain.jacobians.structure import product
+from jacchain.jacobians.rules import product
+from jacchain.jacobians.structure import KINDS
+from jacchain.jacobians.structured import (
+    DiagonalJacobian,
+    IdentityJacobian,
+    KroneckerJacobian,
+    SparseJacobian,
+)
 
-MAKERS = {"dense": lambda shape, rng: DenseJacobian(rng.standard_normal(shape))}
+
+def sparse(shape, rng):
+    """About half of the entries, some of their rows and columns empty."""
+    kept = rng.random(shape) < 0.5
+    indptr = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
+    pattern = Pattern(indptr, np.nonzero(kept)[1], shape[1])
+    return SparseJacobian(pattern, rng.standard_normal(pattern.entries))
 
 
-@pytest.mark.parametrize("kinds", list(pairs(MAKERS, repeat=2)))
-@pytest.mark.parametrize("sizes", [(1, 1, 1), (1, 4, 3), (5, 1, 2), (3, 7, 1), (4, 2, 6)])
+def blocks(shape, rng, count, *, shared):
+    rows, columns = shape[0] // count, shape[1] // count
+    size = (rows, columns) if shared else (count, rows, columns)
+    return BlockDiagonalJacobian(rng.standard_normal(size), count)
+
+
+# Each makes a Jacobian of a shape, as far as its kind has one of that shape.
+MAKERS = {
+    "dense": lambda shape, rng: DenseJacobian(rng.standard_normal(shape)),
+    "diagonal": lambda shape, rng: DiagonalJacobian(rng.standard_normal(shape[0])),
+    "identity": lambda shape, _: IdentityJacobian(shape[0]),
+    "sparse": sparse,
+    "kronecker": lambda shape, rng: KroneckerJacobian(
+        rng.standard_normal(shape[1] // shape[0]), shape[0]
+    ),
+    "block": lambda shape, rng: blocks(shape, rng, 2, shared=False),
+    "shared block": lambda shape, rng: blocks(shape, rng, 2, shared=True),
+    "three blocks": lambda shape, rng: blocks(shape, rng, 3, shared=True),
+    "selection": lambda shape, rng: SelectionJacobian.of(
+        rng.integers(shape[1], size=shape[0]), shape[1]
+    ),
+}
+SQUARE = {"diagonal", "identity"}
+EVEN = {"block": 2, "shared block": 2, "three blocks": 3}
+
+
+def fits(kind, shape):
+    """Whether a kind has matrices of a shape."""
+    if kind in SQUARE:
+        return shape[0] == shape[1]
+    if kind == "kronecker":
+        return shape[1] % shape[0] == 0
+    return all(size % EVEN.get(kind, 1) == 0 for size in shape)
+
+
+def exact(a, b):
+    """The product by its definition, element by element."""
+    left, right = a.to_dense(), b.to_dense()
+    return [[sum(row * column) for column in right.T] for row in left]
+
+
+SIZES = [(1, 1, 1), (1, 4, 3), (5, 1, 2), (3, 7, 1), (4, 2, 6), (6, 6, 6), (2, 6, 12), (6, 6, 12),
+         (12, 6, 6), (6, 12, 6)]  # fmt: skip
+CASES = [
+    (kinds, sizes)
+    for kinds in pairs(MAKERS, repeat=2)
+    for sizes in SIZES
+    if fits(kinds[0], sizes[:2]) and fits(kinds[1], sizes[1:])
+]
+
+
+def test_every_kind_has_a_maker_and_every_pair_a_case():
+    assert {MAKERS[kind]((6, 6), np.random.default_rng(0)).structure.kind for kind in MAKERS} == (
+        set(KINDS)
+    )
+    assert {kinds for kinds, _ in CASES} == set(pairs(MAKERS, repeat=2))
+    every = set(pairs(KINDS, repeat=2))
+    assert set(rules.RULES) == set(products.RULES) == every
+
+
+@pytest.mark.parametrize(("kinds", "sizes"), CASES)
 def test_tables_agree(kinds, sizes):
     rng = np.random.default_rng(0)
     m, k, n = sizes
@@ -23,10 +103,45 @@ def test_tables_agree(kinds, sizes):
     cost, result = product(a.structure, b.structure), multiply(a, b)
     assert result.structure == cost.result
     assert count(Chain([a, b])) == cost.multiplications
-    expected = [[sum(a.to_dense()[i] * b.to_dense()[:, j]) for j in range(n)] for i in range(m)]
-    np.testing.assert_allclose(result.to_dense(), expected, rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(result.to_dense(), exact(a, b), rtol=1e-13, atol=1e-13)
+    stored = [x.structure.elements for x in (a, b, result)]
+    assert cost.elements_moved == sum(stored)
+
+
+@given(st.data())
+def test_any_chain_of_any_kinds_gives_the_same_in_every_order(data):
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    sizes = data.draw(st.lists(st.sampled_from([1, 2, 6, 12]), min_size=3, max_size=6))
+    factors = []
+    for shape in pairs_of(sizes):
+        kinds = [kind for kind in MAKERS if fits(kind, shape)]
+        factors.append(MAKERS[data.draw(st.sampled_from(kinds))](shape, rng))
+    chain = Chain(factors)
+    expected = np.linalg.multi_dot([f.to_dense() for f in factors]) if len(factors) > 1 else None
+    for order in ("loss-first", "input-first", "optimal"):
+        np.testing.assert_allclose(evaluate(chain, order), expected, rtol=1e-10, atol=1e-10)
+        assert count(chain, order) == plan(chain, order).multiplications
+
+
+def pairs_of(sizes):
+    return list(pairwise(sizes))
 
 
 def test_misfits_raise():
     with pytest.raises(ValueError, match="do not fit"):
         multiply(DenseJacobian(np.ones((2, 3))), DenseJacobian(np.ones((2, 3))))
+
+
+def test_what_cancels_stays_an_entry():
+    a = SparseJacobian(Pattern([0, 2], [0, 1], 2), [1.0, 1.0])
+    b = SparseJacobian(Pattern([0, 2, 3], [0, 1, 0], 2), [1.0, 2.0, -1.0])
+    result = multiply(a, b)
+    assert result.structure == product(a.structure, b.structure).result
+    assert result.values.tolist() == [0.0, 2.0]
+
+
+def test_a_dense_form_too_large_is_refused_with_its_size():
+    huge = KroneckerJacobian(np.ones(10**5), 10**5)
+    with pytest.raises(MemoryError, match=r"kronecker Jacobian of shape .* takes 7450[0-9.]* GiB"):
+        huge.to_dense()
+    assert multiply(DenseJacobian(np.ones((1, 2))), KroneckerJacobian([1.0], 2)).shape == (1, 2)

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from jacchain.jacobians.structure import ProductCost, Structure, check_sizes, product
+from jacchain.jacobians.rules import ProductCost, product
+from jacchain.jacobians.structure import Structure, check_sizes
 
 
 def test_product_by_hand():
@@ -29,7 +30,7 @@ def test_sizes_that_are_no_integers_raise(size):
 
 
 def test_unknown_kind_lists_the_known():
-    with pytest.raises(ValueError, match=r"'banded'; the known ones are \['dense'\]"):
+    with pytest.raises(ValueError, match=r"'banded'; the known ones are \['block', 'dense'"):
         Structure((2, 2), "banded")
 
 

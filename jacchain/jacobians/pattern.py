@@ -1,0 +1,134 @@
+"""Where the entries of a sparse matrix are: its pattern, shared by all that have the same."""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Indices = NDArray[np.integer[Any]]
+
+
+class Pattern:
+    """Rows and columns of the entries that are stored, in compressed rows.
+
+    Parameters
+    ----------
+    indptr : array_like of int
+        Of shape (m + 1,): row i has the entries ``indptr[i]`` up to ``indptr[i + 1]``.
+    indices : array_like of int
+        Column of each entry, increasing within a row.
+    columns : int
+        Columns of the matrix.
+
+    Raises
+    ------
+    ValueError
+        If this is no pattern of compressed rows.
+
+    Examples
+    --------
+    >>> pattern = Pattern([0, 2, 3], [0, 2, 1], columns=3)
+    >>> pattern, pattern.row_counts.tolist(), pattern.column_counts.tolist()
+    (Pattern(2 x 3, 3 entries), [2, 1], [1, 1, 1])
+    """
+
+    def __init__(self, indptr: ArrayLike, indices: ArrayLike, columns: int) -> None:
+        self.indptr = _frozen(indptr)
+        self.indices = _frozen(indices)
+        self.shape = (len(self.indptr) - 1, int(columns))
+        self._check()
+        self._hash = hash((self.shape, self.indptr.tobytes(), self.indices.tobytes()))
+
+    def _check(self) -> None:
+        starts, columns = self.indptr, self.indices
+        whole = len(starts) > 1 and starts[0] == 0 and starts[-1] == len(columns)
+        inside = not len(columns) or (columns.min() >= 0 and columns.max() < self.shape[1])
+        if not whole or not inside or np.any(np.diff(starts) < 0) or not _increasing(self):
+            msg = (
+                f"indptr {starts} and indices {columns} are no pattern of {self.shape[1]} columns: "
+                "expected compressed rows, columns increasing in each"
+            )
+            raise ValueError(msg)
+
+    def __repr__(self) -> str:
+        """Show the size, not the entries."""
+        return f"Pattern({self.shape[0]} x {self.shape[1]}, {self.entries} entries)"
+
+    def __eq__(self, other: object) -> bool:
+        """Whether all entries are at the same places."""
+        if self is other:
+            return True
+        return (
+            isinstance(other, Pattern)
+            and self._hash == other._hash
+            and self.shape == other.shape
+            and np.array_equal(self.indptr, other.indptr)
+            and np.array_equal(self.indices, other.indices)
+        )
+
+    def __hash__(self) -> int:
+        """Of the places of all entries."""
+        return self._hash
+
+    @property
+    def entries(self) -> int:
+        """How many entries are stored."""
+        return len(self.indices)
+
+    @cached_property
+    def row_counts(self) -> Indices:
+        """Entries of each row."""
+        return np.diff(self.indptr)
+
+    @cached_property
+    def column_counts(self) -> Indices:
+        """Entries of each column."""
+        return np.bincount(self.indices, minlength=self.shape[1])
+
+    @cached_property
+    def rows(self) -> Indices:
+        """Row of each entry."""
+        return np.repeat(np.arange(self.shape[0]), self.row_counts)
+
+
+@lru_cache(maxsize=256)
+def pattern_product(a: Pattern, b: Pattern) -> Pattern:
+    """Where the product of two sparse matrices has entries, whatever their values.
+
+    Examples
+    --------
+    >>> pattern_product(Pattern([0, 2], [0, 1], 2), Pattern([0, 1, 2], [2, 2], 3))
+    Pattern(1 x 3, 1 entries)
+    """
+    from scipy.sparse import csr_array  # 0.1 s to import, which only sparse matrices are worth
+
+    def ones(pattern: Pattern) -> Any:
+        values = np.ones(pattern.entries, np.int64)
+        return csr_array((values, pattern.indices, pattern.indptr), shape=pattern.shape)
+
+    meeting = ones(a) @ ones(b)  # positive integers: nothing cancels
+    meeting.sort_indices()
+    return Pattern(meeting.indptr, meeting.indices, b.shape[1])
+
+
+def _frozen(values: ArrayLike) -> Indices:
+    array = np.array(values, dtype=np.int32)
+    if array.ndim != 1:
+        msg = f"indices of shape {array.shape}: expected one dimension"
+        raise ValueError(msg)
+    array.flags.writeable = False
+    return array
+
+
+def _increasing(pattern: Pattern) -> bool:
+    """Whether columns increase within each row."""
+    steps = np.diff(pattern.indices) > 0
+    starts = pattern.indptr[1:-1]
+    starts = starts[(starts > 0) & (starts < len(pattern.indices))]
+    steps[starts - 1] = True  # from one row to the next
+    return bool(steps.all())

@@ -1,0 +1,143 @@
+"""The one table of products of matrices without data: what each gives, and what it costs.
+
+Two entries of the operands that meet, `a[i, k]` and `b[k, j]`, take one multiplication, unless one
+of them is known to be 1: identities and selections only move what they meet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jacchain.jacobians.pattern import pattern_product
+from jacchain.jacobians.structure import KINDS, ONES, Structure, pattern_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class ProductCost:
+    """What one product of two matrices takes and gives.
+
+    Parameters
+    ----------
+    result : Structure
+    multiplications : int
+        Scalar multiplications, each with its addition.
+    elements_moved : int
+        Elements of both operands, read once, and of the result, written once.
+    indices_moved : int
+        Indices of the same.
+    """
+
+    result: Structure
+    multiplications: int
+    elements_moved: int
+    indices_moved: int = 0
+
+
+def check_fit(a: Structure, b: Structure) -> None:
+    """Raise ValueError unless `a` has as many columns as `b` has rows."""
+    if a.shape[1] != b.shape[0]:
+        msg = (
+            f"shapes {a.shape} and {b.shape} do not fit: {a.shape[1]} columns against "
+            f"{b.shape[0]} rows; neighbours must share that size, and the loss comes first"
+        )
+        raise ValueError(msg)
+
+
+def product(a: Structure, b: Structure) -> ProductCost:
+    """Cost of multiplying `a` with `b`.
+
+    Parameters
+    ----------
+    a, b : Structure
+        Of shapes (m, k) and (k, n).
+
+    Returns
+    -------
+    ProductCost
+        Of a result of shape (m, n).
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit.
+
+    Notes
+    -----
+    Entry by entry, `sum over k of (entries of a in column k) (entries of b in row k)`
+    multiplications, for dense operands `m k n`. None where one operand has nothing but ones, and
+    those of a single block where all blocks of both operands are the same.
+
+    Examples
+    --------
+    >>> cost = product(Structure((1, 2)), Structure((2, 3)))
+    >>> cost.result, cost.multiplications, cost.elements_moved
+    (Structure(shape=(1, 3), kind='dense'), 6, 11)
+    >>> product(Structure((1, 4)), Structure((4, 4), "diagonal")).multiplications
+    4
+    """
+    check_fit(a, b)
+    result = RULES.get((a.kind, b.kind), _dense)(a, b)
+    operands = (a, b, result)
+    return ProductCost(
+        result,
+        _multiplications(a, b, result),
+        sum(s.elements for s in operands),
+        sum(s.indices for s in operands),
+    )
+
+
+def _multiplications(a: Structure, b: Structure, result: Structure) -> int:
+    if a.kind in ONES or b.kind in ONES:
+        return 0
+    columns, rows = KINDS[a.kind].columns(a), KINDS[b.kind].rows(b)
+    meeting = columns * rows
+    total = meeting * a.shape[1] if isinstance(meeting, int) else int(meeting.sum())
+    return total // result.blocks if result.kind == "block" and result.shared else total
+
+
+def _dense(a: Structure, b: Structure) -> Structure:
+    return Structure((a.shape[0], b.shape[1]))
+
+
+def _left(a: Structure, _: Structure) -> Structure:
+    return a
+
+
+def _right(_: Structure, b: Structure) -> Structure:
+    return b
+
+
+def _blocks(a: Structure, b: Structure) -> Structure:
+    """Blocks where both have as many, and as many alike; else sparse."""
+    shape = (a.shape[0], b.shape[1])
+    count = max(s.blocks for s in (a, b))
+    if any(s.kind == "block" and s.blocks != count for s in (a, b)):
+        return _sparse(a, b)
+    return Structure(shape, "block", blocks=count, shared=a.shared and b.shared)
+
+
+def _sparse(a: Structure, b: Structure) -> Structure:
+    pattern = pattern_product(pattern_of(a), pattern_of(b))
+    return Structure((a.shape[0], b.shape[1]), "sparse", pattern)
+
+
+def _selection(a: Structure, b: Structure) -> Structure:
+    pattern = pattern_product(pattern_of(a), pattern_of(b))
+    return Structure((a.shape[0], b.shape[1]), "selection", pattern)
+
+
+RULES: dict[tuple[str, str], Callable[[Structure, Structure], Structure]] = {
+    **{(a, b): _sparse for a in KINDS for b in KINDS},
+    ("diagonal", "diagonal"): _left,
+    ("diagonal", "block"): _blocks,
+    ("block", "diagonal"): _blocks,
+    ("block", "block"): _blocks,
+    ("selection", "selection"): _selection,
+    **{pair: _dense for kind in KINDS for pair in (("dense", kind), (kind, "dense"))},
+    **{("identity", kind): _right for kind in KINDS},
+    **{(kind, "identity"): _left for kind in KINDS},
+}
