@@ -7,11 +7,22 @@ from jacchain.chains.chain import Chain, random_chain
 from jacchain.chains.counting import count
 from jacchain.chains.evaluate import evaluate, evaluator, register_engine
 from jacchain.chains.planners import plan, register_planner
+from jacchain.jacobians.blocks import BlockDiagonalJacobian, SelectionJacobian
+from jacchain.jacobians.matrices import DenseJacobian
+from jacchain.jacobians.pattern import Pattern
+from jacchain.jacobians.structured import (
+    DiagonalJacobian,
+    IdentityJacobian,
+    KroneckerJacobian,
+    SparseJacobian,
+)
 from jacchain.networks import zoo
+from jacchain.networks.convolution import ConvolutionLayer
 from jacchain.networks.gradients import batch_gradients, gradients
 from jacchain.networks.layers import AffineLayer
 from jacchain.networks.mlp import mlp
 from jacchain.networks.network import Network
+from jacchain.networks.pooling import AveragePoolingLayer, MaxPoolingLayer
 from jacchain.networks.training import accuracy, step, train
 
 if TYPE_CHECKING:
@@ -22,8 +33,19 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AffineLayer",
+    "AveragePoolingLayer",
+    "BlockDiagonalJacobian",
     "Chain",
+    "ConvolutionLayer",
+    "DenseJacobian",
+    "DiagonalJacobian",
+    "IdentityJacobian",
+    "KroneckerJacobian",
+    "MaxPoolingLayer",
     "Network",
+    "Pattern",
+    "SelectionJacobian",
+    "SparseJacobian",
     "accuracy",
     "batch_gradients",
     "count",

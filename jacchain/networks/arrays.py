@@ -61,6 +61,19 @@ def as_array(
     return array
 
 
+def frozen(array: Array) -> Array:
+    """Return a copy that neither the caller nor anyone else can change.
+
+    Examples
+    --------
+    >>> frozen(np.ones(2)).flags.writeable
+    False
+    """
+    copy = array.copy()
+    copy.flags.writeable = False
+    return copy
+
+
 def _check_shape(found: tuple[int, ...], what: str, shape: tuple[int | None, ...]) -> None:
     fits = len(found) == len(shape) and all(
         size >= 1 if expected is None else size == expected

@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
+from jacchain.jacobians.matrices import DenseJacobian
+from jacchain.jacobians.products import multiply
+from jacchain.jacobians.structured import DiagonalJacobian, KroneckerJacobian
 from jacchain.networks.activations import Activation, as_activation
-from jacchain.networks.arrays import Array, as_array
+from jacchain.networks.arrays import Array, as_array, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from jacchain.jacobians.matrices import Jacobian
 
 
 class Layer(Protocol):
@@ -44,8 +49,11 @@ class Layer(Protocol):
     def forward(self, inputs: Array) -> tuple[Array, Array]:
         """Return preactivation and output at a point `(input_size,)` or of a batch."""
 
-    def jacobian(self, preactivation: Array) -> Array:
+    def jacobian(self, inputs: Array, preactivation: Array) -> Jacobian:
         """Return the derivative of output by input at a point, `(output_size, input_size)`."""
+
+    def parameter_jacobians(self, inputs: Array, preactivation: Array) -> dict[str, Jacobian]:
+        """Return the derivative of output by each parameter at a point, row by row of these."""
 
     def pullback(
         self, adjoints: Array, inputs: Array, preactivations: Array
@@ -82,7 +90,7 @@ class AffineLayer:
     >>> preactivation, output = layer.forward(np.array([1.0, -1.0, 0.0]))
     >>> output
     array([0., 0.])
-    >>> layer.jacobian(np.array([-1.0, 2.0]))
+    >>> layer.jacobian(np.array([1.0, -1.0, 0.0]), np.array([-1.0, 2.0])).to_dense()
     array([[0., 0., 0.],
            [4., 5., 6.]])
     """
@@ -102,8 +110,8 @@ class AffineLayer:
         if W.dtype != b.dtype:
             msg = f"the weight is {W.dtype}, but the bias {b.dtype}; expected one dtype for both"
             raise TypeError(msg)
-        object.__setattr__(self, "weight", _frozen(W))
-        object.__setattr__(self, "bias", _frozen(b))
+        object.__setattr__(self, "weight", frozen(W))
+        object.__setattr__(self, "bias", frozen(b))
         object.__setattr__(self, "activation", as_activation(activation))
 
     def __repr__(self) -> str:
@@ -139,10 +147,16 @@ class AffineLayer:
         preactivations = inputs @ self.weight.T + self.bias
         return preactivations, self.activation.function(preactivations)
 
-    def jacobian(self, preactivation: Array) -> Array:
-        """Return `diag(s'(a)) W`, of shape `(output_size, input_size)`."""
+    def jacobian(self, inputs: Array, preactivation: Array) -> Jacobian:
+        """Return `diag(s'(a)) W`, dense, of shape `(output_size, input_size)`."""
+        del inputs
         slopes: Array = self.activation.derivative(preactivation)
-        return slopes[:, np.newaxis] * self.weight
+        return DenseJacobian(slopes[:, np.newaxis] * self.weight)
+
+    def parameter_jacobians(self, inputs: Array, preactivation: Array) -> dict[str, Jacobian]:
+        """Return `dz/dW = diag(s'(a)) (I (x) z_in^T)`, by `vec(W)` row by row, and `dz/db`."""
+        slopes = DiagonalJacobian(self.activation.derivative(preactivation))
+        return {"W": multiply(slopes, KroneckerJacobian(inputs, self.output_size)), "b": slopes}
 
     def pullback(
         self, adjoints: Array, inputs: Array, preactivations: Array
@@ -150,9 +164,3 @@ class AffineLayer:
         """Return the gradients of `W` and `b` and the adjoints `g diag(s'(a)) W` of the inputs."""
         deltas = adjoints * self.activation.derivative(preactivations)  # dl/da
         return {"W": deltas.T @ inputs, "b": deltas.sum(axis=0)}, deltas @ self.weight
-
-
-def _frozen(array: Array) -> Array:
-    copy = array.copy()  # neither the caller nor anyone else can change what was validated
-    copy.flags.writeable = False
-    return copy

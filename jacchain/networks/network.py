@@ -148,9 +148,8 @@ class Network:
         """
         passed, wanted = self.forward(x), self.as_target(target)
         row = self.loss.row(passed.output, wanted)[np.newaxis, :]
-        jacobians = [
-            layer.jacobian(a) for layer, a in zip(self.layers, passed.preactivations, strict=True)
-        ]
+        steps = zip(self.layers, passed.outputs[:-1], passed.preactivations, strict=True)
+        jacobians = [layer.jacobian(before, a) for layer, before, a in steps]
         return Chain([row, *reversed(jacobians)], check_finite=True)
 
     def as_input(self, x: npt.ArrayLike) -> Array:

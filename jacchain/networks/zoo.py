@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from jacchain.networks.arrays import Array, as_array
+from jacchain.networks.lenet import lenet5
 from jacchain.networks.mlp import mlp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from jacchain.networks.network import Network
 
@@ -38,6 +39,9 @@ ZOO: Mapping[str, Architecture] = MappingProxyType(
     }
 )
 
+# Networks of images, by what builds them.
+IMAGES: Mapping[str, Callable[..., Network]] = MappingProxyType({"lenet-5": lenet5})
+
 
 def load(
     name: str,
@@ -45,12 +49,12 @@ def load(
     rng: int | np.random.Generator | None = None,
     dtype: npt.DTypeLike = "float64",
 ) -> Network:
-    """Return the network of that name in `ZOO`, with random weights.
+    """Return the network of that name in `ZOO` or `IMAGES`, with random weights.
 
     Parameters
     ----------
     name
-        "article", "lenet-300-100" or "digits".
+        "article", "lenet-300-100", "digits" or "lenet-5".
     rng
         Seed or generator of the weights.
     dtype
@@ -66,8 +70,10 @@ def load(
     >>> load("lenet-300-100", rng=0, dtype="float32")
     Network(784 -> 300 -> 100 -> 10, cross_entropy, float32)
     """
+    if name in IMAGES:
+        return IMAGES[name](rng=rng, dtype=dtype)
     if name not in ZOO:
-        msg = f"unknown network {name!r}; known: {', '.join(sorted(ZOO))}"
+        msg = f"unknown network {name!r}; known: {', '.join(sorted({*ZOO, *IMAGES}))}"
         raise ValueError(msg)
     known = ZOO[name]
     return mlp(*known.sizes, activation=known.activation, loss=known.loss, rng=rng, dtype=dtype)

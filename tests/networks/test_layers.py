@@ -62,7 +62,11 @@ def test_weight_gradient_is_the_adjoint_times_a_kronecker_product(name):
     by_weight = np.diag(layer.activation.derivative(a)) @ np.kron(np.eye(2), z_in)
     by_name, by_input = layer.pullback(adjoint[None], z_in[None], a[None])
     np.testing.assert_allclose(by_name["W"].ravel(), adjoint @ by_weight, rtol=1e-13)
-    np.testing.assert_allclose(by_input[0], adjoint @ layer.jacobian(a), rtol=1e-13)
+    jacobian = layer.jacobian(z_in, a).to_dense()
+    np.testing.assert_allclose(by_input[0], adjoint @ jacobian, rtol=1e-13)
+    jacobians = layer.parameter_jacobians(z_in, a)
+    np.testing.assert_allclose(jacobians["W"].to_dense(), by_weight, rtol=1e-13)
+    np.testing.assert_allclose(jacobians["b"].to_dense(), np.diag(layer.activation.derivative(a)))
 
     def output(vec_w):
         return AffineLayer(vec_w.reshape(2, 3), layer.bias, name).forward(z_in)[1]

@@ -1,0 +1,185 @@
+"""Pooling over windows: averages, with a sparse Jacobian, and maxima, with a selection."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from math import prod
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from jacchain.jacobians.blocks import SelectionJacobian
+from jacchain.jacobians.matrices import check_dtype
+from jacchain.jacobians.pattern import Pattern
+from jacchain.jacobians.products import compressed
+from jacchain.jacobians.structure import check_sizes
+from jacchain.jacobians.structured import SparseJacobian
+from jacchain.networks.windows import Sizes, Windows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jacchain.jacobians.matrices import Jacobian
+    from jacchain.networks.arrays import Array
+
+
+class _PoolingLayer(ABC):
+    """What both have in common: no parameter, and windows over each channel by itself.
+
+    Parameters
+    ----------
+    channels
+        Of input and output.
+    size
+        Of the input along its one or two axes, without the channels.
+    kernel
+        Taps along each axis.
+    stride
+        By default the kernel, so that windows do not overlap.
+    dtype
+        float32 or float64.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        size: Sizes,
+        kernel: int | Sizes,
+        stride: int | Sizes | None = None,
+        *,
+        dtype: npt.DTypeLike = "float64",
+    ) -> None:
+        (self.channels,) = check_sizes([channels])
+        taps = kernel if isinstance(kernel, tuple) else (kernel,) * len(size)
+        self.windows = Windows(tuple(size), taps, taps if stride is None else stride)
+        self.dtype = check_dtype(dtype)
+
+    def __repr__(self) -> str:
+        """Return the sizes."""
+        before = " x ".join(map(str, (self.channels, *self.windows.size)))
+        after = " x ".join(map(str, (self.channels, *self.windows.output)))
+        return f"{type(self).__name__}({before} -> {after})"
+
+    @property
+    def input_size(self) -> int:
+        """Channels times elements of the input."""
+        return self.channels * prod(self.windows.size)
+
+    @property
+    def output_size(self) -> int:
+        """Channels times windows."""
+        return self.channels * prod(self.windows.output)
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        """None."""
+        return {}
+
+    def with_parameters(self, parameters: Mapping[str, npt.ArrayLike]) -> Self:
+        """Return the layer itself."""
+        del parameters
+        return self
+
+    def parameter_jacobians(self, inputs: Array, preactivation: Array) -> dict[str, Jacobian]:
+        """Return none."""
+        del inputs, preactivation
+        return {}
+
+    def _read(self, inputs: Array) -> Array:
+        """What each window reads, shape (..., channels, windows, taps)."""
+        by_channel = inputs.reshape(*inputs.shape[:-1], self.channels, -1)
+        return by_channel[..., self.windows.taps]
+
+    @abstractmethod
+    def forward(self, inputs: Array) -> tuple[Array, Array]:
+        """Return the output twice: there is no activation."""
+
+
+class AveragePoolingLayer(_PoolingLayer):
+    """The average of each window.
+
+    Parameters and errors are those of `Windows` and its channels: see `MaxPoolingLayer`.
+
+    Examples
+    --------
+    >>> layer = AveragePoolingLayer(1, (4,), 2)
+    >>> layer.forward(np.array([1.0, 3.0, 5.0, 9.0]))[1]
+    array([2., 7.])
+    >>> layer.jacobian(np.zeros(4), np.zeros(2)).to_dense()
+    array([[0.5, 0.5, 0. , 0. ],
+           [0. , 0. , 0.5, 0.5]])
+    """
+
+    def forward(self, inputs: Array) -> tuple[Array, Array]:
+        """Return the averages twice: there is no activation."""
+        means = self._read(inputs).mean(axis=-1).reshape(*inputs.shape[:-1], -1)
+        return means, means
+
+    def linear(self) -> SparseJacobian:
+        """Return the Jacobian, the same at every point."""
+        taps = self.windows.taps
+        at = np.arange(self.channels)[:, None, None] * prod(self.windows.size) + taps
+        counts = np.arange(self.channels * len(taps) + 1) * taps.shape[1]
+        values = np.full(at.size, 1 / taps.shape[1], self.dtype)
+        return SparseJacobian(Pattern(counts, at.ravel(), self.input_size), values)
+
+    def jacobian(self, inputs: Array, preactivation: Array) -> Jacobian:
+        """Return the derivative of output by input, sparse."""
+        del inputs, preactivation
+        return self.linear()
+
+    def pullback(
+        self, adjoints: Array, inputs: Array, preactivations: Array
+    ) -> tuple[dict[str, Array], Array]:
+        """Return no gradient, and the adjoints of the inputs."""
+        del inputs, preactivations
+        return {}, np.ascontiguousarray((compressed(self.linear()).T @ adjoints.T).T)
+
+
+class MaxPoolingLayer(_PoolingLayer):
+    """The largest element of each window; of equal ones the first, by convention.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `Windows`, or if there is no channel, or the dtype is another.
+
+    Examples
+    --------
+    >>> layer = MaxPoolingLayer(1, (4,), 2)
+    >>> layer.forward(np.array([1.0, 3.0, 9.0, 5.0]))[1]
+    array([3., 9.])
+    >>> layer.jacobian(np.array([1.0, 3.0, 9.0, 5.0]), np.zeros(2)).to_dense()
+    array([[0., 1., 0., 0.],
+           [0., 0., 1., 0.]])
+    """
+
+    def forward(self, inputs: Array) -> tuple[Array, Array]:
+        """Return the maxima twice: there is no activation."""
+        chosen = self._chosen(inputs)
+        maxima = np.take_along_axis(inputs, chosen, axis=-1)
+        return maxima, maxima
+
+    def _chosen(self, inputs: Array) -> npt.NDArray[np.integer[Any]]:
+        """Flat index of each window's largest element, shape (..., output_size)."""
+        tap = self._read(inputs.real).argmax(axis=-1)
+        taps = self.windows.taps
+        within = taps[np.arange(len(taps)), tap]
+        at = np.arange(self.channels)[:, None] * prod(self.windows.size) + within
+        return np.asarray(at.reshape(*inputs.shape[:-1], -1))
+
+    def jacobian(self, inputs: Array, preactivation: Array) -> Jacobian:
+        """Return the derivative of output by input, a selection."""
+        del preactivation
+        return SelectionJacobian.of(self._chosen(inputs), self.input_size, self.dtype)
+
+    def pullback(
+        self, adjoints: Array, inputs: Array, preactivations: Array
+    ) -> tuple[dict[str, Array], Array]:
+        """Return no gradient, and the adjoints of the inputs."""
+        del preactivations
+        result = np.zeros_like(inputs)
+        rows = np.arange(len(inputs))[:, None]
+        np.add.at(result, (rows, self._chosen(inputs)), adjoints)
+        return {}, result
