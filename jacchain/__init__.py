@@ -22,7 +22,10 @@ from jacchain.networks.gradients import batch_gradients, gradients
 from jacchain.networks.layers import AffineLayer
 from jacchain.networks.mlp import mlp
 from jacchain.networks.network import Network
+from jacchain.networks.normalisation import LayerNormalisation
 from jacchain.networks.pooling import AveragePoolingLayer, MaxPoolingLayer
+from jacchain.networks.recurrent import LSTMLayer, RecurrentLayer
+from jacchain.networks.residual import ResidualLayer
 from jacchain.networks.training import accuracy, step, train
 
 if TYPE_CHECKING:
@@ -41,9 +44,13 @@ __all__ = [
     "DiagonalJacobian",
     "IdentityJacobian",
     "KroneckerJacobian",
+    "LSTMLayer",
+    "LayerNormalisation",
     "MaxPoolingLayer",
     "Network",
     "Pattern",
+    "RecurrentLayer",
+    "ResidualLayer",
     "SelectionJacobian",
     "SparseJacobian",
     "accuracy",

@@ -77,7 +77,7 @@ class Network:
     def __init__(self, layers: Iterable[Layer], loss: str | Loss = "squared_error") -> None:
         object.__setattr__(self, "layers", tuple(layers))
         object.__setattr__(self, "loss", as_loss(loss))
-        _check_layers(self.layers)
+        check_layers(self.layers)
 
     def __repr__(self) -> str:
         """Return the sizes, the loss and the dtype."""
@@ -193,7 +193,8 @@ def numbered(arrays: Iterable[Mapping[str, Array]]) -> dict[str, Array]:
     }
 
 
-def _check_layers(layers: tuple[Layer, ...]) -> None:
+def check_layers(layers: tuple[Layer, ...]) -> None:
+    """Raise ValueError or TypeError unless there are layers, and sizes and dtypes fit."""
     if not layers:
         msg = "a network of no layers; expected at least one"
         raise ValueError(msg)

@@ -30,10 +30,7 @@ def convolve(z, W, b, windows):
     for k, *o in np.ndindex(result.shape):
         result[(k, *o)] = b[k]
         for c, *t in np.ndindex(W.shape[1:]):
-            axes = zip(o, windows.stride, windows.padding, t, windows.dilation, strict=True)
-            at = [
-                oi * stride - padding + ti * dilation for oi, stride, padding, ti, dilation in axes
-            ]
+            at = np.multiply(o, windows.stride) - windows.padding + np.multiply(t, windows.dilation)
             result[(k, *o)] += W[(k, c, *t)] * read(z[c], tuple(at.tolist()))
     return result
 

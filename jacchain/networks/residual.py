@@ -1,0 +1,135 @@
+"""A block with its skip connection: one factor of the chain."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from jacchain.jacobians.matrices import DenseJacobian
+from jacchain.jacobians.products import multiply
+from jacchain.networks.network import check_layers, numbered, trace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from jacchain.jacobians.matrices import Jacobian
+    from jacchain.networks.arrays import Array
+    from jacchain.networks.layers import Layer
+
+
+class ResidualLayer:
+    """The layer `z = z_in + f(z_in)`, where `f` is layers one after the other.
+
+    He et al., CVPR 2016, arXiv:1512.03385. With the skip inside, the chain stays a chain: the
+    block's Jacobian is `I + df/dz_in`. Preactivations inside are computed again where they are
+    needed, and not kept.
+
+    Parameters
+    ----------
+    layers
+        At least one, that together give as many elements as they take.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If sizes or dtypes do not fit.
+
+    Examples
+    --------
+    >>> from jacchain.networks.layers import AffineLayer
+    >>> block = ResidualLayer([AffineLayer([[2.0, 0.0], [0.0, 3.0]], [0.0, 0.0])])
+    >>> block.jacobian(np.ones(2), np.ones(2)).to_dense()
+    array([[3., 0.],
+           [0., 4.]])
+    >>> sorted(block.parameters)
+    ['W1_', 'b1_']
+    """
+
+    def __init__(self, layers: Iterable[Layer]) -> None:
+        self.layers = tuple(layers)
+        check_layers(self.layers)
+        if self.input_size != self.output_size:
+            message = (
+                f"the block takes {self.input_size} elements and gives {self.output_size}; "
+                "a skip connection adds both, so make them equal"
+            )
+            raise ValueError(message)
+
+    def __repr__(self) -> str:
+        """Return what is inside."""
+        return f"ResidualLayer({', '.join(map(repr, self.layers))})"
+
+    @property
+    def input_size(self) -> int:
+        """That of the first layer inside."""
+        return self.layers[0].input_size
+
+    @property
+    def output_size(self) -> int:
+        """That of the last layer inside."""
+        return self.layers[-1].output_size
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """That of the layers inside."""
+        return self.layers[0].dtype
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        """Those of the layers inside, counted from 1: `{"W1_": ..., "b1_": ...}`."""
+        return _inside(layer.parameters for layer in self.layers)
+
+    def with_parameters(self, parameters: Mapping[str, npt.ArrayLike]) -> Self:
+        """Return the block with other parameters; raises as its layers do."""
+        return type(self)(
+            layer.with_parameters({name: parameters[f"{name}{k}_"] for name in layer.parameters})
+            for k, layer in enumerate(self.layers, start=1)
+        )
+
+    def forward(self, inputs: Array) -> tuple[Array, Array]:
+        """Return the output of the layers inside, and with the input added to it."""
+        inner = trace(self.layers, inputs).output
+        return inner, inputs + inner
+
+    def _factors(self, inputs: Array) -> list[Jacobian]:
+        """Jacobians of the layers inside, the last first."""
+        passed = trace(self.layers, inputs)
+        steps = zip(self.layers, passed.outputs[:-1], passed.preactivations, strict=True)
+        return [layer.jacobian(before, a) for layer, before, a in steps][::-1]
+
+    def jacobian(self, inputs: Array, preactivation: Array) -> Jacobian:
+        """Return `I + df/dz_in`, dense."""
+        del preactivation
+        dense = reduce(multiply, self._factors(inputs)).to_dense()
+        return DenseJacobian(dense + np.eye(self.input_size, dtype=self.dtype))
+
+    def parameter_jacobians(self, inputs: Array, preactivation: Array) -> dict[str, Jacobian]:
+        """Return the derivative of output by each parameter inside."""
+        del preactivation
+        passed, factors = trace(self.layers, inputs), self._factors(inputs)
+        found = []
+        for k, layer in enumerate(self.layers):
+            own = layer.parameter_jacobians(passed.outputs[k], passed.preactivations[k])
+            later = factors[: len(self.layers) - 1 - k]
+            found.append({name: reduce(multiply, [*later, j]) for name, j in own.items()})
+        return _inside(found)
+
+    def pullback(
+        self, adjoints: Array, inputs: Array, preactivations: Array
+    ) -> tuple[dict[str, Array], Array]:
+        """Return the gradients inside, and the adjoints of the inputs, by both ways."""
+        del preactivations
+        passed, back, found = trace(self.layers, inputs), adjoints, []
+        steps = zip(self.layers, passed.outputs[:-1], passed.preactivations, strict=True)
+        for layer, before, a in reversed(list(steps)):
+            gradients, back = layer.pullback(back, before, a)
+            found.append(gradients)
+        return _inside(reversed(found)), adjoints + back
+
+
+def _inside(arrays: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Names of what is inside end in an underscore, so that the block's own number may follow."""
+    return {f"{name}_": array for name, array in numbered(arrays).items()}
