@@ -9,8 +9,10 @@ import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+    from scipy.sparse import csr_array
 
     Indices = NDArray[np.integer[Any]]
+    FloatArray = NDArray[np.floating[Any]]
 
 
 class Pattern:
@@ -95,8 +97,13 @@ class Pattern:
         """Row of each entry."""
         return np.repeat(np.arange(self.shape[0]), self.row_counts)
 
+    def compressed(self, values: NDArray[Any]) -> csr_array:
+        """The matrix with these values, in scipy's compressed rows."""
+        from scipy.sparse import csr_array  # 0.1 s to import, which only sparse ones are worth
 
-@lru_cache(maxsize=256)
+        return csr_array((values, self.indices, self.indptr), shape=self.shape)
+
+
 def pattern_product(a: Pattern, b: Pattern) -> Pattern:
     """Where the product of two sparse matrices has entries, whatever their values.
 
@@ -105,15 +112,37 @@ def pattern_product(a: Pattern, b: Pattern) -> Pattern:
     >>> pattern_product(Pattern([0, 2], [0, 1], 2), Pattern([0, 1, 2], [2, 2], 3))
     Pattern(1 x 3, 1 entries)
     """
-    from scipy.sparse import csr_array  # 0.1 s to import, which only sparse matrices are worth
+    return _meeting(a, b)[0]
 
-    def ones(pattern: Pattern) -> Any:
-        values = np.ones(pattern.entries, np.int64)
-        return csr_array((values, pattern.indices, pattern.indptr), shape=pattern.shape)
 
-    meeting = ones(a) @ ones(b)  # positive integers: nothing cancels
-    meeting.sort_indices()
-    return Pattern(meeting.indptr, meeting.indices, b.shape[1])
+def product_values(a: csr_array, b: csr_array, patterns: tuple[Pattern, Pattern]) -> FloatArray:
+    """Values of a product at the entries of its pattern, in their order.
+
+    Parameters
+    ----------
+    a, b
+        In compressed rows, of the two `patterns`.
+    """
+    found, (pattern, order) = a @ b, _meeting(*patterns)
+    if found.nnz == pattern.entries:
+        return np.asarray(found.data[order])
+    found.sort_indices()  # some cancelled, and were left out
+    width = pattern.shape[1]
+    rows = np.repeat(np.arange(found.shape[0]), np.diff(found.indptr))
+    kept = np.searchsorted(pattern.rows * width + pattern.indices, rows * width + found.indices)
+    values = np.zeros(pattern.entries, found.dtype)
+    values[kept] = found.data
+    return values
+
+
+@lru_cache(maxsize=256)
+def _meeting(a: Pattern, b: Pattern) -> tuple[Pattern, Indices]:
+    """The pattern of a product, and where scipy's product, which sorts no row, has its entries."""
+    ones = (p.compressed(np.ones(p.entries, np.int64)) for p in (a, b))
+    meeting = next(ones) @ next(ones)  # positive integers: nothing cancels
+    rows = np.repeat(np.arange(meeting.shape[0]), np.diff(meeting.indptr))
+    order = np.lexsort((meeting.indices, rows))
+    return Pattern(meeting.indptr, meeting.indices[order], b.shape[1]), order
 
 
 def _frozen(values: ArrayLike) -> Indices:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from jacchain.jacobians.blocks import BlockDiagonalJacobian, SelectionJacobian
-from jacchain.jacobians.matrices import DenseJacobian, FloatArray, Jacobian
-from jacchain.jacobians.rules import check_fit, product
+from jacchain.jacobians.matrices import DenseJacobian, Jacobian
+from jacchain.jacobians.pattern import pattern_product, product_values
+from jacchain.jacobians.rules import check_fit
 from jacchain.jacobians.structure import KINDS, pattern_of
 from jacchain.jacobians.structured import DiagonalJacobian, SparseJacobian, StructuredJacobian
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jacchain.jacobians.pattern import Pattern
 
 Rule: TypeAlias = "Callable[[Any, Any], Jacobian]"
 
@@ -131,39 +131,20 @@ def _dense_selection(a: Jacobian, b: SelectionJacobian) -> Jacobian:
 
 
 def _sparse_dense(a: StructuredJacobian, b: Jacobian) -> Jacobian:
-    return DenseJacobian(compressed(a) @ b.to_dense())
+    return DenseJacobian(a.compressed @ b.to_dense())
 
 
 def _dense_sparse(a: Jacobian, b: StructuredJacobian) -> Jacobian:
-    return DenseJacobian((compressed(b).T @ a.to_dense().T).T)
+    rows = a.to_dense()
+    if len(rows) == 1:
+        return DenseJacobian((b.transposed @ rows[0])[None])
+    return DenseJacobian((b.transposed @ rows.T).T)
 
 
 def _sparse_sparse(a: StructuredJacobian, b: StructuredJacobian) -> Jacobian:
-    pattern = product(a.structure, b.structure).result.pattern
-    assert pattern is not None
-    return SparseJacobian(pattern, _values_at(pattern, compressed(a) @ compressed(b)))
-
-
-def compressed(jacobian: StructuredJacobian) -> Any:
-    """The same matrix as scipy's compressed rows, sharing its pattern."""
-    from scipy.sparse import csr_array
-
-    pattern = pattern_of(jacobian.structure)
-    arrays = (jacobian.entries(), pattern.indices, pattern.indptr)
-    return csr_array(arrays, shape=pattern.shape)
-
-
-def _values_at(pattern: Pattern, matrix: Any) -> FloatArray:
-    """The entries of a pattern; those that scipy leaves out, since they cancel, are zeros."""
-    matrix.sort_indices()
-    if matrix.nnz == pattern.entries:
-        return np.asarray(matrix.data)
-    width = pattern.shape[1]
-    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    kept = np.searchsorted(pattern.rows * width + pattern.indices, rows * width + matrix.indices)
-    values = np.zeros(pattern.entries, matrix.dtype)
-    values[kept] = matrix.data
-    return values
+    patterns = pattern_of(a.structure), pattern_of(b.structure)
+    values = product_values(a.compressed, b.compressed, patterns)
+    return SparseJacobian(pattern_product(*patterns), values)
 
 
 RULES: dict[tuple[str, str], Rule] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from jacchain.jacobians.structure import Structure, pattern_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike
+    from scipy.sparse import csr_array
 
     from jacchain.jacobians.pattern import Pattern
 
@@ -23,6 +25,17 @@ class StructuredJacobian(Jacobian):
     def entries(self) -> FloatArray:
         """Every entry of the pattern of the structure, in its order."""
         raise NotImplementedError
+
+    @cached_property
+    def compressed(self) -> csr_array:
+        """The same matrix as scipy's compressed rows, made once, sharing its pattern."""
+        pattern = pattern_of(self.structure)
+        return pattern.compressed(self.entries())
+
+    @cached_property
+    def transposed(self) -> csr_array:
+        """The transpose in compressed rows: so a row times this matrix reads it in order."""
+        return self.compressed.T.tocsr()
 
     def to_dense(self) -> FloatArray:
         """C-contiguous array of all elements, of shape (m, n).

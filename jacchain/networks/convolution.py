@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from jacchain.jacobians.blocks import BlockDiagonalJacobian
 from jacchain.jacobians.pattern import Pattern
-from jacchain.jacobians.products import compressed, multiply
+from jacchain.jacobians.products import multiply
 from jacchain.jacobians.structured import DiagonalJacobian, SparseJacobian
 from jacchain.networks.activations import Activation, as_activation
 from jacchain.networks.arrays import Array, as_array, frozen
@@ -172,7 +172,7 @@ class ConvolutionLayer:
         by_channel = deltas.reshape(len(deltas), self.weight.shape[0], -1)
         weight = np.tensordot(by_channel, self._columns(inputs), axes=((0, 2), (0, 1)))
         gradients = {"W": weight.reshape(self.weight.shape), "b": by_channel.sum(axis=(0, 2))}
-        return gradients, np.ascontiguousarray((compressed(self.linear()).T @ deltas.T).T)
+        return gradients, np.ascontiguousarray((self.linear().transposed @ deltas.T).T)
 
 
 def _linear_pattern(

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from jacchain.jacobians.blocks import SelectionJacobian
 from jacchain.jacobians.matrices import check_dtype
 from jacchain.jacobians.pattern import Pattern
-from jacchain.jacobians.products import compressed
 from jacchain.jacobians.structure import check_sizes
 from jacchain.jacobians.structured import SparseJacobian
 from jacchain.networks.windows import Sizes, Windows
@@ -134,7 +133,7 @@ class AveragePoolingLayer(_PoolingLayer):
     ) -> tuple[dict[str, Array], Array]:
         """Return no gradient, and the adjoints of the inputs."""
         del inputs, preactivations
-        return {}, np.ascontiguousarray((compressed(self.linear()).T @ adjoints.T).T)
+        return {}, np.ascontiguousarray((self.linear().transposed @ adjoints.T).T)
 
 
 class MaxPoolingLayer(_PoolingLayer):
