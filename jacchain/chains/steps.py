@@ -28,6 +28,7 @@ class Segment:
 
     Examples
     --------
+    >>> from jacchain.jacobians.structure import Structure
     >>> structure = Structure((1, 3))
     >>> [str(Segment(span, structure)) for span in [(4, 5), (0, 2), (0, 9)]]
     ['J4', '(J0 J1)', '(J0...J8)']
@@ -122,6 +123,7 @@ def steps(structures: Sequence[Structure], bracketing: Bracketing) -> Iterator[S
 
     Examples
     --------
+    >>> from jacchain.jacobians.structure import Structure
     >>> chain = [Structure((1, 2)), Structure((2, 3)), Structure((3, 4))]
     >>> [step.multiplications for step in steps(chain, (0, (1, 2)))]
     [24, 8]

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from jacchain.chains.chain import Chain
+from jacchain.jacobians.matrices import DenseJacobian
 from jacchain.networks.arrays import Array, as_array
 from jacchain.networks.losses import Loss, as_loss
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from jacchain.jacobians.matrices import Jacobian
     from jacchain.networks.layers import Layer
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,11 +150,54 @@ class Network:
         >>> [factor.to_dense().tolist() for factor in chain.factors]
         [[[-4.0]], [[1.0, 2.0]]]
         """
-        passed, wanted = self.forward(x), self.as_target(target)
-        row = self.loss.row(passed.output, wanted)[np.newaxis, :]
+        return Chain(self._factors(self.forward(x), target), check_finite=True)
+
+    def _factors(self, passed: ForwardPass, target: npt.ArrayLike) -> list[Jacobian]:
+        """`dl/dz_L`, then `dz_i/dz_{i-1}` of each layer, the last first."""
+        row = self.loss.row(passed.output, self.as_target(target))
         steps = zip(self.layers, passed.outputs[:-1], passed.preactivations, strict=True)
         jacobians = [layer.jacobian(before, a) for layer, before, a in steps]
-        return Chain([row, *reversed(jacobians)], check_finite=True)
+        return [DenseJacobian(row[np.newaxis]), *reversed(jacobians)]
+
+    def parameter_chains(self, x: npt.ArrayLike, target: npt.ArrayLike) -> dict[str, Chain]:
+        """Return the Jacobian chain of the loss by each parameter, at a point.
+
+        For a parameter `p` of layer i: `dl/dz_L`, `dz_L/dz_{L-1}`, ..., `dz_{i+1}/dz_i`, `dz_i/dp`.
+        Its product is the gradient, row by row. The factors are shared between the chains.
+
+        Parameters
+        ----------
+        x, target
+            As of `chain`.
+
+        Returns
+        -------
+        dict
+            "W1", "b1", ..., each with a Chain.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `chain`.
+
+        Examples
+        --------
+        >>> from jacchain.networks.layers import AffineLayer
+        >>> net = Network([AffineLayer([[1.0, 2.0]], [0.0])], "squared_error")
+        >>> net.parameter_chains([3, -1], target=[5])
+        {'W1': Chain(dims=(1, 1, 2), dtype=float64), 'b1': Chain(dims=(1, 1, 1), dtype=float64)}
+        """
+        passed = self.forward(x)
+        factors = self._factors(passed, target)
+        steps = zip(self.layers, passed.outputs[:-1], passed.preactivations, strict=True)
+        by_layer = [
+            {
+                name: Chain([*factors[: len(self.layers) - i], jacobian], check_finite=True)
+                for name, jacobian in layer.parameter_jacobians(before, a).items()
+            }
+            for i, (layer, before, a) in enumerate(steps)
+        ]
+        return numbered(by_layer)
 
     def as_input(self, x: npt.ArrayLike) -> Array:
         """Return `x` validated, of shape `(|x|,)` and the network's dtype."""
@@ -184,7 +231,7 @@ def trace(layers: Iterable[Layer], inputs: Array) -> ForwardPass:
     return ForwardPass(tuple(outputs), tuple(preactivations))
 
 
-def numbered(arrays: Iterable[Mapping[str, Array]]) -> dict[str, Array]:
+def numbered(arrays: Iterable[Mapping[str, T]]) -> dict[str, T]:
     """Return `{"W1": ...}` from each layer's `{"W": ...}`, layers counted from 1."""
     return {
         f"{name}{number}": array
