@@ -7,6 +7,7 @@ from jacchain.chains.chain import Chain, random_chain
 from jacchain.chains.counting import count
 from jacchain.chains.evaluate import evaluate, evaluator, register_engine
 from jacchain.chains.planners import plan, register_planner
+from jacchain.chains.together import cost_together, count_together, evaluate_together
 from jacchain.jacobians.blocks import BlockDiagonalJacobian, SelectionJacobian
 from jacchain.jacobians.matrices import DenseJacobian
 from jacchain.jacobians.pattern import Pattern
@@ -55,8 +56,11 @@ __all__ = [
     "SparseJacobian",
     "accuracy",
     "batch_gradients",
+    "cost_together",
     "count",
+    "count_together",
     "evaluate",
+    "evaluate_together",
     "evaluator",
     "formula",
     "gradients",

@@ -10,7 +10,7 @@ import numpy as np
 
 from jacchain.jacobians.matrices import DenseJacobian, Jacobian, as_jacobian, check_dtype
 from jacchain.jacobians.rules import check_fit
-from jacchain.jacobians.structure import Structure, check_sizes
+from jacchain.jacobians.structure import Structure, check_sizes, pattern_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -193,12 +193,14 @@ def _check_neighbours(factors: Sequence[Jacobian]) -> None:
 
 def _check_finite(factors: Sequence[Jacobian]) -> None:
     for index, factor in enumerate(factors):
-        dense = factor.to_dense()
-        bad = np.argwhere(~np.isfinite(dense))
+        entries = factor.entries()
+        bad = np.flatnonzero(~np.isfinite(entries))
         if len(bad):
-            row, column = (int(i) for i in bad[0])
+            pattern = pattern_of(factor.structure)
+            at = int(bad[0])
             msg = (
-                f"factor {index} holds {dense[row, column]} at ({row}, {column}): expected finite "
-                "elements; mend the layer, or leave out check_finite"
+                f"factor {index} holds {entries[at]} at ({pattern.rows[at]}, "
+                f"{pattern.indices[at]}): expected finite elements; mend the layer, or leave out "
+                "check_finite"
             )
             raise ValueError(msg)

@@ -51,6 +51,10 @@ class Jacobian(ABC):
         """Type of the elements, float32 or float64."""
 
     @abstractmethod
+    def entries(self) -> FloatArray:
+        """Every entry of the pattern of the structure, row by row."""
+
+    @abstractmethod
     def to_dense(self) -> FloatArray:
         """C-contiguous array of all elements, of shape (m, n); not to be written to."""
 
@@ -114,6 +118,10 @@ class DenseJacobian(Jacobian):
     def dtype(self) -> np.dtype[Any]:
         """Type of the elements, float32 or float64."""
         return self.array.dtype
+
+    def entries(self) -> FloatArray:
+        """All elements."""
+        return self.array.ravel()
 
     def to_dense(self) -> FloatArray:
         """Return the array itself."""

@@ -22,10 +22,6 @@ if TYPE_CHECKING:
 class StructuredJacobian(Jacobian):
     """What the kinds with few entries share: their dense form, made when asked for."""
 
-    def entries(self) -> FloatArray:
-        """Every entry of the pattern of the structure, in its order."""
-        raise NotImplementedError
-
     @cached_property
     def compressed(self) -> csr_array:
         """The same matrix as scipy's compressed rows, made once, sharing its pattern."""

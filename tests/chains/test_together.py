@@ -1,0 +1,71 @@
+"""All parameter gradients together: the same numbers, at the cost of the formulas."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import jacchain as jc
+from jacchain.chains.together import cost_together, count_together, evaluate_together
+
+WAYS = [(order, cache) for order in ("loss-first", "input-first") for cache in (True, False)]
+
+
+def chains_of(*sizes):
+    network = jc.mlp(*sizes, activation="tanh", rng=0)
+    x, target = np.linspace(-1, 1, sizes[0]), np.zeros(sizes[-1])
+    return network.parameter_chains(x, target), jc.gradients(network, x, target)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 5), min_size=2, max_size=6))
+def test_all_ways_give_the_gradients_at_the_cost_that_is_counted(sizes):
+    chains, expected = chains_of(*sizes)
+    for order, cache in WAYS:
+        found = evaluate_together(chains, order, cache=cache)
+        for name, row in found.items():
+            np.testing.assert_allclose(row[0], expected[name].ravel(), rtol=1e-9, atol=1e-12)
+        cost = cost_together(chains, order, cache=cache)
+        assert count_together(chains, order, cache=cache) == cost.multiplications
+
+
+@pytest.mark.parametrize("sizes", [(7, 5, 4, 3), (2, 3), (6, 5, 4, 3, 2)])
+def test_costs_are_those_of_the_formulas(sizes):
+    """Of L affine layers, z_0 the input: dz_i/dW_i has z_i z_{i-1} entries, dz_i/db_i has z_i."""
+    chains, _ = chains_of(*sizes)
+    layers = range(1, len(sizes))
+    area = {i: sizes[i] * sizes[i - 1] for i in layers}
+    own = sum(area[i] + sizes[i] for i in layers)
+    adjoints = sum(area[i] for i in layers if i > 1)
+    cached = cost_together(chains)
+    assert cached.multiplications == adjoints + own
+    assert cached.kept_elements == sum(sizes[i - 1] for i in layers if i > 1)
+    scratch = sum(2 * sum(area[j] for j in layers if j > i) for i in layers) + own
+    assert cost_together(chains, cache=False).multiplications == scratch
+
+
+def test_with_a_cache_cost_grows_linearly_with_depth_and_without_it_quadratically():
+    depths = range(1, 7)
+    costs = {
+        way: [cost_together(chains_of(*(4,) * (depth + 1))[0], way[0], cache=way[1]).multiplications
+              for depth in depths]
+        for way in WAYS
+    }  # fmt: skip
+    assert set(np.diff(costs["loss-first", True], 2)) == {0}
+    assert set(np.diff(costs["loss-first", False], 2)) == {2 * 4 * 4}
+    gains = np.divide(costs["loss-first", False], costs["loss-first", True])
+    assert np.all(gains[2:] > 1)
+    assert np.all(np.diff(gains) > 0)
+
+
+def test_input_first_shares_nothing():
+    chains, _ = chains_of(6, 5, 4, 3, 2)
+    cached, scratch = (cost_together(chains, "input-first", cache=c) for c in (True, False))
+    assert cached == scratch
+    assert cached.kept_elements == 0
+
+
+def test_an_unknown_order_lists_the_known():
+    chains, _ = chains_of(2, 2)
+    with pytest.raises(ValueError, match="unknown order 'optimal'; known are loss-first"):
+        cost_together(chains, "optimal")
