@@ -85,7 +85,7 @@ class Pattern:
     @cached_property
     def row_counts(self) -> Indices:
         """Entries of each row."""
-        return np.diff(self.indptr)
+        return np.asarray(self.indptr[1:] - self.indptr[:-1], np.int64)
 
     @cached_property
     def column_counts(self) -> Indices:

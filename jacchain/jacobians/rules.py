@@ -94,8 +94,12 @@ def _multiplications(a: Structure, b: Structure, result: Structure) -> int:
     if a.kind in ONES or b.kind in ONES:
         return 0
     columns, rows = KINDS[a.kind].columns(a), KINDS[b.kind].rows(b)
-    meeting = columns * rows
-    total = meeting * a.shape[1] if isinstance(meeting, int) else int(meeting.sum())
+    if isinstance(columns, int):  # Python ints, which never overflow
+        total = columns * (rows * a.shape[1] if isinstance(rows, int) else int(rows.sum()))
+    elif isinstance(rows, int):
+        total = int(columns.sum()) * rows
+    else:
+        total = int((columns * rows).sum())
     return total // result.blocks if result.kind == "block" and result.shared else total
 
 

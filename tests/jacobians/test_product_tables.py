@@ -18,7 +18,7 @@ from jacchain.jacobians.matrices import DenseJacobian
 from jacchain.jacobians.pattern import Pattern
 from jacchain.jacobians.products import multiply
 from jacchain.jacobians.rules import product
-from jacchain.jacobians.structure import KINDS
+from jacchain.jacobians.structure import KINDS, Structure
 from jacchain.jacobians.structured import (
     DiagonalJacobian,
     IdentityJacobian,
@@ -125,6 +125,13 @@ def test_any_chain_of_any_kinds_gives_the_same_in_every_order(data):
 
 def pairs_of(sizes):
     return list(pairwise(sizes))
+
+
+def test_counts_of_huge_operands_do_not_overflow():
+    pattern = Pattern([0, 2, 3], [0, 1, 1], columns=2)
+    sparse, huge = Structure((2, 2), "sparse", pattern), Structure((10**18, 2))
+    assert product(huge, sparse).multiplications == 3 * 10**18
+    assert product(sparse, Structure((2, 10**18))).multiplications == 3 * 10**18
 
 
 def test_misfits_raise():
