@@ -18,7 +18,9 @@ from jacchain.jacobians.structured import (
     SparseJacobian,
 )
 from jacchain.networks import zoo
+from jacchain.networks.batches import batch_chain
 from jacchain.networks.convolution import ConvolutionLayer
+from jacchain.networks.flatten import FlattenLayer
 from jacchain.networks.gradients import batch_gradients, gradients
 from jacchain.networks.layers import AffineLayer
 from jacchain.networks.mlp import mlp
@@ -30,7 +32,7 @@ from jacchain.networks.residual import ResidualLayer
 from jacchain.networks.training import accuracy, step, train
 
 if TYPE_CHECKING:
-    from jacchain.costs.formulas import formula, latex
+    from jacchain.costs.formulas import formula, gradient_formula, latex
     from jacchain.records.load import load
 
 __version__ = "0.1.0"
@@ -43,6 +45,7 @@ __all__ = [
     "ConvolutionLayer",
     "DenseJacobian",
     "DiagonalJacobian",
+    "FlattenLayer",
     "IdentityJacobian",
     "KroneckerJacobian",
     "LSTMLayer",
@@ -55,6 +58,7 @@ __all__ = [
     "SelectionJacobian",
     "SparseJacobian",
     "accuracy",
+    "batch_chain",
     "batch_gradients",
     "cost_together",
     "count",
@@ -63,6 +67,7 @@ __all__ = [
     "evaluate_together",
     "evaluator",
     "formula",
+    "gradient_formula",
     "gradients",
     "latex",
     "load",
@@ -79,6 +84,7 @@ __all__ = [
 # Loaded when first asked for: sympy and pandas take longer to import than all the rest.
 _LAZY = {
     "formula": "jacchain.costs.formulas",
+    "gradient_formula": "jacchain.costs.formulas",
     "latex": "jacchain.costs.formulas",
     "load": "jacchain.records.load",
 }

@@ -73,6 +73,66 @@ def latex(order: str | Bracketing, layers: int = 3) -> str:
     )
 
 
+def gradient_formula(
+    order: str = "loss-first", layers: int = 3, *, cache: bool = True
+) -> sympy.Expr:
+    """Scalar multiplications of the gradients by all weights and biases of affine layers.
+
+    Each is a chain `dl/dz_L ... dz_{i+1}/dz_i dz_i/dW_i`, whose last factor has `z_i z_{i-1}`
+    entries by the weights and `z_i` by the biases.
+
+    - Loss-first with a cache, every adjoint `dl/dz_i` is computed once:
+      `sum over i > 1 of z_i z_{i-1}`, and of each layer its own `z_i z_{i-1} + z_i`.
+    - Loss-first without, that of layer i is computed for both of its parameters:
+      `2 sum over i of sum over j > i of z_j z_{j-1}`, and the same of its own.
+    - Input-first no product serves another gradient: each of the `n = z_i z_{i-1} + z_i` columns
+      takes `z_{i+1} + sum over j > i + 1 of z_j z_{j-1} + z_L`, those of the last layer 1.
+
+    Parameters
+    ----------
+    order : str
+        ``"loss-first"`` or ``"input-first"``.
+    layers : int
+        At least 1.
+    cache : bool
+        Whether partial products are kept, and used again.
+
+    Returns
+    -------
+    sympy.Expr
+        In the symbols of `symbolic_dims`.
+
+    Raises
+    ------
+    ValueError
+        If there is no layer, or the order is another.
+
+    Examples
+    --------
+    >>> gradient_formula(layers=2)
+    x*z1 + 2*z1*z2 + z1 + z2
+    >>> gradient_formula("input-first", layers=1)
+    x*z1 + z1
+    """
+    _, *backwards = symbolic_dims(layers)
+    sizes = backwards[::-1]  # the input first
+    last = sizes[-1]
+    area = {i: sizes[i] * sizes[i - 1] for i in range(1, layers + 1)}
+    own = {i: area[i] + sizes[i] for i in area}
+    if order == "loss-first":
+        later = [sum(area[j] for j in area if j > i) for i in area]
+        shared = later[0] if cache else 2 * sum(later)
+        return sympy.expand(shared + sum(own.values()))
+    if order != "input-first":
+        msg = f"unknown order {order!r}; known are loss-first, input-first"
+        raise ValueError(msg)
+    columns = [
+        own[i] * (sizes[i + 1] + sum(area[j] for j in area if j > i + 1) + last)
+        for i in range(1, layers)
+    ]
+    return sympy.expand(sum(columns) + own[layers])
+
+
 def symbolic_dims(layers: int = 3) -> tuple[Any, ...]:
     """Dims of a network as symbols, loss first.
 

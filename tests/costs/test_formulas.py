@@ -5,8 +5,10 @@ from hypothesis import strategies as st
 
 from jacchain.chains.bracketing import all_bracketings
 from jacchain.chains.planners import plan
+from jacchain.chains.together import cost_together
 from jacchain.costs.closed_forms import multiplications
-from jacchain.costs.formulas import formula, latex, symbolic_dims
+from jacchain.costs.formulas import formula, gradient_formula, latex, symbolic_dims
+from jacchain.networks.mlp import mlp
 
 DIMS = st.lists(st.integers(1, 10**9), min_size=2, max_size=6)
 ORDERS = ("loss-first", "input-first")
@@ -74,3 +76,23 @@ def test_unfit_dims_raise():
         multiplications("loss-first", (1, 0, 3))
     with pytest.raises(TypeError, match="integer"):
         multiplications("loss-first", (1, 2.5, 3))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("cache", [True, False])
+@pytest.mark.parametrize("sizes", [(5, 4), (7, 5, 4), (2, 3, 4, 5), (6, 5, 4, 3, 2)])
+def test_gradient_formulas_equal_the_costs_of_networks(order, cache, sizes):
+    """Of networks as they are built, whose structures know no formula."""
+    network = mlp(*sizes, rng=0)
+    chains = network.parameter_chains([1.0] * sizes[0], [0.0] * sizes[-1])
+    cost = cost_together(chains, order, cache=cache).multiplications
+    expression = gradient_formula(order, len(sizes) - 1, cache=cache)
+    symbols = symbolic_dims(len(sizes) - 1)[1:]
+    assert expression.subs(dict(zip(symbols, reversed(sizes), strict=True))) == cost
+
+
+def test_gradients_of_another_order_have_no_formula():
+    with pytest.raises(ValueError, match="unknown order 'optimal'; known are loss-first"):
+        gradient_formula("optimal")
+    with pytest.raises(ValueError, match="0 layers"):
+        gradient_formula(layers=0)

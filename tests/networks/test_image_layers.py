@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from jacchain.networks.activations import ACTIVATIONS
 from jacchain.networks.convolution import ConvolutionLayer
+from jacchain.networks.flatten import FlattenLayer
 from jacchain.networks.gradients import gradients
 from jacchain.networks.layers import AffineLayer
 from jacchain.networks.network import Network
@@ -142,6 +143,23 @@ def test_pooling_and_its_jacobian_are_those_of_the_definition(data):
     assert layer.parameters == layer.parameter_jacobians(x, a) == {}
 
 
+@pytest.mark.parametrize("axes", [None, (0, 1, 2), (1, 2, 0), (2, 0, 1)])
+def test_flattening_is_a_permutation(axes):
+    layer = FlattenLayer((2, 3, 4), axes)
+    x = np.random.default_rng(0).normal(size=24)
+    a, z = layer.forward(x)
+    expected = x.reshape(2, 3, 4).transpose(axes or (0, 1, 2)).ravel()
+    np.testing.assert_array_equal(z, expected)
+    jacobian = layer.jacobian(x, a)
+    np.testing.assert_array_equal(jacobian.to_dense() @ x, expected)
+    assert jacobian.structure.kind == ("identity" if axes in {None, (0, 1, 2)} else "selection")
+    adjoints = np.random.default_rng(1).normal(size=(2, 24))
+    _, back = layer.pullback(adjoints, np.stack([x, x]), np.stack([a, a]))
+    np.testing.assert_allclose(back, adjoints @ jacobian.to_dense())
+    with pytest.raises(ValueError, match="expected a permutation of 0 to 2"):
+        FlattenLayer((2, 3, 4), (0, 0, 1))
+
+
 def test_a_network_of_images_has_the_gradients_of_its_chain():
     rng = np.random.default_rng(0)
     network = Network(
@@ -149,7 +167,9 @@ def test_a_network_of_images_has_the_gradients_of_its_chain():
             ConvolutionLayer(rng.normal(size=(2, 1, 3, 3)), np.zeros(2), (6, 6), "tanh", padding=1),
             AveragePoolingLayer(2, (6, 6), 2),
             ConvolutionLayer(rng.normal(size=(3, 2, 2, 2)), np.ones(3), (3, 3), "sigmoid"),
-            MaxPoolingLayer(3, (2, 2), 2),
+            FlattenLayer((3, 2, 2), (1, 2, 0)),
+            FlattenLayer((12,)),
+            MaxPoolingLayer(1, (12,), 4),
             AffineLayer(rng.normal(size=(4, 3)), np.zeros(4)),
         ],
         "cross_entropy",
@@ -157,7 +177,8 @@ def test_a_network_of_images_has_the_gradients_of_its_chain():
     x = rng.normal(size=36)
     chain = network.chain(x, 2)
     kinds = [structure.kind for structure in chain.structures]
-    assert kinds == ["dense", "dense", "selection", "sparse", "sparse", "sparse"]
+    moved = ["selection", "identity", "selection"]
+    assert kinds == ["dense", "dense", *moved, *["sparse"] * 3]
     from jacchain import count, evaluate, plan
 
     row = gradients(network, x, 2)["x"]
