@@ -53,8 +53,7 @@ def harness_rounds():
     def rounds(*, noise=0.01, turns=6, **factors):  # factors by the names of visits
         rng = np.random.default_rng(0)
         rows = [
-            {"dims": dims, "order": order, "visit": visit, "turn": turn, "batch": 1,
-             "multiplications": 1,
+            {"dims": dims, "order": order, "visit": visit, "turn": turn,
              "seconds": list(seconds * factors.get(visit, 1.0)
                              * np.exp(rng.normal(0, noise) + rng.normal(0, 0.002, size=5)))}
             for dims, seconds in TIMES.items() for order in ("loss-first", "input-first")

@@ -142,9 +142,13 @@ def _partial_keys(key: Key, order: Direction) -> list[Key]:
 def _used(key: Key, chains: Mapping[str, Chain], order: Direction) -> int:
     """How many products a partial product takes part in, or is the result of."""
     keys = {part for chain in chains.values() for part in _partial_keys(_key(chain), order)}
-    longer = [part for part in keys if len(part) == len(key) + 1]
-    uses = [part for part in longer if key in {part[:-1], part[1:]}]
-    return len(uses) + sum(_key(chain) == key for chain in chains.values())
+    made_of_it = sum(_shorter(part, order) == key for part in keys)
+    return made_of_it + sum(_key(chain) == key for chain in chains.values())
+
+
+def _shorter(key: Key, order: Direction) -> Key:
+    """The partial product that this one is made of, with one factor more."""
+    return key[:-1] if order == "loss-first" else key[1:]
 
 
 def _multiplied(
@@ -158,17 +162,15 @@ def _multiplied(
     """Every partial product by the factors in it; each is made once, or for each chain anew."""
     made: dict[Key, T] = {}
     for chain in chains.values():
-        key = _key(chain)
-        factors = {id(factor): factor for factor in chain.factors}
-        previous: Key = ()
-        for part in _partial_keys(key, order):
-            if not cache or part not in made:
-                added = start(factors[part[-1] if order == "loss-first" else part[0]])
-                if not previous:
-                    made[part] = added
-                elif order == "loss-first":
-                    made[part] = joined(made[previous], added)
-                else:
-                    made[part] = joined(added, made[previous])
-            previous = part
+        factors = chain.factors if order == "loss-first" else chain.factors[::-1]
+        for part, factor in zip(_partial_keys(_key(chain), order), factors, strict=True):
+            if cache and part in made:
+                continue
+            added = start(factor)
+            if len(part) == 1:
+                made[part] = added
+            elif order == "loss-first":
+                made[part] = joined(made[_shorter(part, order)], added)
+            else:
+                made[part] = joined(added, made[_shorter(part, order)])
     return made

@@ -266,8 +266,8 @@ def read_rounds(out: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The columns of `jacchain.load`, and ``visit`` (a harness's name, or "own again"), ``turn``
-        (number of the round).
+        ``dims``, ``order`` and ``seconds`` (a list, per call) as of `jacchain.load`, ``visit`` (a
+        name in `VISITS`) and ``turn`` (number of the round).
 
     Raises
     ------
@@ -295,4 +295,4 @@ def _read(name: str, path: Path) -> pd.DataFrame:
         table = pd.concat([load(folder) for folder in sorted(path.iterdir())])
     else:
         table = load(path)
-    return table[["dims", "order", "multiplications", "batch", "seconds"]]
+    return table[["dims", "order", "seconds"]]

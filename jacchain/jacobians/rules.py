@@ -7,6 +7,7 @@ of them is known to be 1: identities and selections only move what they meet.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from jacchain.jacobians.pattern import pattern_product
@@ -124,14 +125,9 @@ def _blocks(a: Structure, b: Structure) -> Structure:
     return Structure(shape, "block", blocks=count, shared=a.shared and b.shared)
 
 
-def _sparse(a: Structure, b: Structure) -> Structure:
+def _sparse(a: Structure, b: Structure, kind: str = "sparse") -> Structure:
     pattern = pattern_product(pattern_of(a), pattern_of(b))
-    return Structure((a.shape[0], b.shape[1]), "sparse", pattern)
-
-
-def _selection(a: Structure, b: Structure) -> Structure:
-    pattern = pattern_product(pattern_of(a), pattern_of(b))
-    return Structure((a.shape[0], b.shape[1]), "selection", pattern)
+    return Structure((a.shape[0], b.shape[1]), kind, pattern)
 
 
 RULES: dict[tuple[str, str], Callable[[Structure, Structure], Structure]] = {
@@ -140,7 +136,7 @@ RULES: dict[tuple[str, str], Callable[[Structure, Structure], Structure]] = {
     ("diagonal", "block"): _blocks,
     ("block", "diagonal"): _blocks,
     ("block", "block"): _blocks,
-    ("selection", "selection"): _selection,
+    ("selection", "selection"): partial(_sparse, kind="selection"),
     **{pair: _dense for kind in KINDS for pair in (("dense", kind), (kind, "dense"))},
     **{("identity", kind): _right for kind in KINDS},
     **{(kind, "identity"): _left for kind in KINDS},

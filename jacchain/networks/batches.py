@@ -64,12 +64,10 @@ def batch_chain(
     points, wanted = network.as_batch(inputs, targets)
     passed = trace(network.layers, points)
     row = network.loss.row(passed.output, wanted) / len(points)
-    steps = zip(network.layers, passed.outputs[:-1], passed.preactivations, strict=True)
-    factors = [_factors(layer, before, a, shared=shared) for layer, before, a in steps]
-    return Chain(
-        [DenseJacobian(row.reshape(1, -1)), *joined.from_iterable(reversed(factors))],
-        check_finite=True,
-    )
+    steps = reversed(passed.steps(network.layers))
+    factors = (_factors(layer, before, a, shared=shared) for layer, before, a in steps)
+    last = DenseJacobian(row.reshape(1, -1))
+    return Chain([last, *joined.from_iterable(factors)], check_finite=True)
 
 
 def _factors(layer: Layer, inputs: Array, preactivations: Array, *, shared: bool) -> list[Jacobian]:

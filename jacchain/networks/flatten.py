@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,15 +12,14 @@ from jacchain.jacobians.blocks import SelectionJacobian
 from jacchain.jacobians.matrices import check_dtype
 from jacchain.jacobians.structure import check_sizes
 from jacchain.jacobians.structured import IdentityJacobian
+from jacchain.networks.layers import WithoutParameters
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from jacchain.jacobians.matrices import Jacobian
     from jacchain.networks.arrays import Array
 
 
-class FlattenLayer:
+class FlattenLayer(WithoutParameters):
     """The layer that lays the elements of an array in a row, its axes in a given sequence.
 
     All arrays here are flat already, channels first: with the axes as they are it is the identity.
@@ -81,16 +80,6 @@ class FlattenLayer:
         """As many."""
         return self.input_size
 
-    @property
-    def parameters(self) -> dict[str, Array]:
-        """None."""
-        return {}
-
-    def with_parameters(self, parameters: Mapping[str, npt.ArrayLike]) -> Self:
-        """Return the layer itself."""
-        del parameters
-        return self
-
     def forward(self, inputs: Array) -> tuple[Array, Array]:
         """Return the elements in their sequence twice: there is no activation."""
         moved = inputs[..., self._chosen]
@@ -102,11 +91,6 @@ class FlattenLayer:
         if self.axes == tuple(range(len(self.shape))):
             return IdentityJacobian(self.input_size, self.dtype)
         return SelectionJacobian.of(self._chosen, self.input_size, self.dtype)
-
-    def parameter_jacobians(self, inputs: Array, preactivation: Array) -> dict[str, Jacobian]:
-        """Return none."""
-        del inputs, preactivation
-        return {}
 
     def pullback(
         self, adjoints: Array, inputs: Array, preactivations: Array

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jacchain.networks.arrays import Array
-from jacchain.networks.network import Network, numbered, trace
+from jacchain.networks.network import Network, numbered, pull_back, trace
 
 Gradients: TypeAlias = dict[str, Array]
 
@@ -88,9 +88,5 @@ def sweep(network: Network, inputs: Array, targets: Array) -> tuple[Gradients, A
     """Return the mean loss's gradients by the parameters, and by each of the inputs."""
     passed = trace(network.layers, inputs)
     adjoints = network.loss.row(passed.output, targets) / len(inputs)
-    by_layer = []
-    steps = zip(network.layers, passed.outputs[:-1], passed.preactivations, strict=True)
-    for layer, before, preactivations in reversed(list(steps)):
-        by_name, adjoints = layer.pullback(adjoints, before, preactivations)
-        by_layer.append(by_name)
-    return numbered(reversed(by_layer)), adjoints
+    by_layer, adjoints = pull_back(network.layers, passed, adjoints)
+    return numbered(by_layer), adjoints

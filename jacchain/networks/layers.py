@@ -61,6 +61,25 @@ class Layer(Protocol):
         """Return parameter gradients, summed over the batch, and the adjoints of its inputs."""
 
 
+class WithoutParameters:
+    """What layers without parameters have in common."""
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        """None."""
+        return {}
+
+    def with_parameters(self, parameters: Mapping[str, npt.ArrayLike]) -> Self:
+        """Return the layer itself."""
+        del parameters
+        return self
+
+    def parameter_jacobians(self, inputs: Array, preactivation: Array) -> dict[str, Jacobian]:
+        """Return none."""
+        del inputs, preactivation
+        return {}
+
+
 @dataclass(frozen=True, init=False, eq=False, repr=False)
 class AffineLayer:
     """The layer `z = s(a)`, `a = W z_in + b`, with `s` elementwise.

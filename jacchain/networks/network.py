@@ -43,6 +43,10 @@ class ForwardPass:
         """`z_L`, what the loss is taken of."""
         return self.outputs[-1]
 
+    def steps(self, layers: Iterable[Layer]) -> list[tuple[Layer, Array, Array]]:
+        """Each layer with its input and its preactivation, the input's layer first."""
+        return list(zip(layers, self.outputs[:-1], self.preactivations, strict=True))
+
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
 class Network:
@@ -155,9 +159,7 @@ class Network:
     def _factors(self, passed: ForwardPass, target: npt.ArrayLike) -> list[Jacobian]:
         """`dl/dz_L`, then `dz_i/dz_{i-1}` of each layer, the last first."""
         row = self.loss.row(passed.output, self.as_target(target))
-        steps = zip(self.layers, passed.outputs[:-1], passed.preactivations, strict=True)
-        jacobians = [layer.jacobian(before, a) for layer, before, a in steps]
-        return [DenseJacobian(row[np.newaxis]), *reversed(jacobians)]
+        return [DenseJacobian(row[np.newaxis]), *jacobians(self.layers, passed)]
 
     def parameter_chains(self, x: npt.ArrayLike, target: npt.ArrayLike) -> dict[str, Chain]:
         """Return the Jacobian chain of the loss by each parameter, at a point.
@@ -189,13 +191,12 @@ class Network:
         """
         passed = self.forward(x)
         factors = self._factors(passed, target)
-        steps = zip(self.layers, passed.outputs[:-1], passed.preactivations, strict=True)
         by_layer = [
             {
                 name: Chain([*factors[: len(self.layers) - i], jacobian], check_finite=True)
                 for name, jacobian in layer.parameter_jacobians(before, a).items()
             }
-            for i, (layer, before, a) in enumerate(steps)
+            for i, (layer, before, a) in enumerate(passed.steps(self.layers))
         ]
         return numbered(by_layer)
 
@@ -229,6 +230,25 @@ def trace(layers: Iterable[Layer], inputs: Array) -> ForwardPass:
         preactivations.append(preactivation)
         outputs.append(output)
     return ForwardPass(tuple(outputs), tuple(preactivations))
+
+
+def jacobians(layers: Iterable[Layer], passed: ForwardPass) -> list[Jacobian]:
+    """Return `dz_i/dz_{i-1}` of each layer at a point, the last first, as a chain has them."""
+    return [layer.jacobian(before, a) for layer, before, a in reversed(passed.steps(layers))]
+
+
+def pull_back(
+    layers: Iterable[Layer], passed: ForwardPass, adjoints: Array
+) -> tuple[list[dict[str, Array]], Array]:
+    """Return the gradients by each layer's parameters, in a sweep from the last, and by the inputs.
+
+    `adjoints` are those of the outputs, one sample a row.
+    """
+    by_layer = []
+    for layer, before, preactivations in reversed(passed.steps(layers)):
+        by_name, adjoints = layer.pullback(adjoints, before, preactivations)
+        by_layer.append(by_name)
+    return by_layer[::-1], adjoints
 
 
 def numbered(arrays: Iterable[Mapping[str, T]]) -> dict[str, T]:

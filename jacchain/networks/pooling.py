@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from math import prod
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,16 +14,15 @@ from jacchain.jacobians.matrices import check_dtype
 from jacchain.jacobians.pattern import Pattern
 from jacchain.jacobians.structure import check_sizes
 from jacchain.jacobians.structured import SparseJacobian
+from jacchain.networks.layers import WithoutParameters
 from jacchain.networks.windows import Sizes, Windows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from jacchain.jacobians.matrices import Jacobian
     from jacchain.networks.arrays import Array
 
 
-class _PoolingLayer(ABC):
+class _PoolingLayer(WithoutParameters, ABC):
     """What both have in common: no parameter, and windows over each channel by itself.
 
     Parameters
@@ -69,21 +68,6 @@ class _PoolingLayer(ABC):
     def output_size(self) -> int:
         """Channels times windows."""
         return self.channels * prod(self.windows.output)
-
-    @property
-    def parameters(self) -> dict[str, Array]:
-        """None."""
-        return {}
-
-    def with_parameters(self, parameters: Mapping[str, npt.ArrayLike]) -> Self:
-        """Return the layer itself."""
-        del parameters
-        return self
-
-    def parameter_jacobians(self, inputs: Array, preactivation: Array) -> dict[str, Jacobian]:
-        """Return none."""
-        del inputs, preactivation
-        return {}
 
     def _read(self, inputs: Array) -> Array:
         """What each window reads, shape (..., channels, windows, taps)."""

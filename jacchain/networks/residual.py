@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from jacchain.jacobians.matrices import DenseJacobian
 from jacchain.jacobians.products import multiply
-from jacchain.networks.network import check_layers, numbered, trace
+from jacchain.networks.network import check_layers, jacobians, numbered, pull_back, trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -94,26 +94,21 @@ class ResidualLayer:
         inner = trace(self.layers, inputs).output
         return inner, inputs + inner
 
-    def _factors(self, inputs: Array) -> list[Jacobian]:
-        """Jacobians of the layers inside, the last first."""
-        passed = trace(self.layers, inputs)
-        steps = zip(self.layers, passed.outputs[:-1], passed.preactivations, strict=True)
-        return [layer.jacobian(before, a) for layer, before, a in steps][::-1]
-
     def jacobian(self, inputs: Array, preactivation: Array) -> Jacobian:
         """Return `I + df/dz_in`, dense."""
         del preactivation
-        dense = reduce(multiply, self._factors(inputs)).to_dense()
-        return DenseJacobian(dense + np.eye(self.input_size, dtype=self.dtype))
+        inner = reduce(multiply, jacobians(self.layers, trace(self.layers, inputs)))
+        return DenseJacobian(inner.to_dense() + np.eye(self.input_size, dtype=self.dtype))
 
     def parameter_jacobians(self, inputs: Array, preactivation: Array) -> dict[str, Jacobian]:
         """Return the derivative of output by each parameter inside."""
         del preactivation
-        passed, factors = trace(self.layers, inputs), self._factors(inputs)
+        passed = trace(self.layers, inputs)
+        factors = jacobians(self.layers, passed)
         found = []
-        for k, layer in enumerate(self.layers):
-            own = layer.parameter_jacobians(passed.outputs[k], passed.preactivations[k])
-            later = factors[: len(self.layers) - 1 - k]
+        for k, (layer, before, a) in enumerate(passed.steps(self.layers), start=1):
+            later = factors[: len(self.layers) - k]
+            own = layer.parameter_jacobians(before, a)
             found.append({name: reduce(multiply, [*later, j]) for name, j in own.items()})
         return _inside(found)
 
@@ -122,12 +117,8 @@ class ResidualLayer:
     ) -> tuple[dict[str, Array], Array]:
         """Return the gradients inside, and the adjoints of the inputs, by both ways."""
         del preactivations
-        passed, back, found = trace(self.layers, inputs), adjoints, []
-        steps = zip(self.layers, passed.outputs[:-1], passed.preactivations, strict=True)
-        for layer, before, a in reversed(list(steps)):
-            gradients, back = layer.pullback(back, before, a)
-            found.append(gradients)
-        return _inside(reversed(found)), adjoints + back
+        found, back = pull_back(self.layers, trace(self.layers, inputs), adjoints)
+        return _inside(found), adjoints + back
 
 
 def _inside(arrays: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

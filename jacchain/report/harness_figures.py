@@ -18,9 +18,8 @@ from jacchain.records.errors import RecordsError
 from jacchain.records.harness import asv_table, one_run, pytest_table, read_asv
 from jacchain.report.complexity import formula_through
 from jacchain.report.publish import replacing
-from jacchain.report.ratios import UNIT, frame
+from jacchain.report.ratios import UNIT, frame, scatter
 from jacchain.report.style import (
-    GREEN,
     LOOKS,
     MUTED,
     Axes,
@@ -135,12 +134,8 @@ def _draw_ratios(found: Found, origin: str) -> Canvas:
     both = [dims for dims, order in found if order == LOSS_FIRST and (dims, INPUT_FIRST) in found]
     if both:
         formula, ratios = np.array([_formula_ratio(found, d) for d in both]), _ratios(found, both)
-        low, middle, high = ratios.T
-        axes.errorbar(
-            formula, middle, [middle - low, high - middle], fmt="D", color=GREEN, markersize=4.5,
-            elinewidth=1.1, alpha=0.85, label="one cell, with its 95 % interval",
-        )  # fmt: skip
-        frame(axes, formula, middle)
+        scatter(axes, formula, ratios, label="one cell, with its 95 % interval")
+        frame(axes, formula, ratios[:, 1])
     axes.set_xlabel(f"ratio of multiplications, {UNIT}")
     axes.set_ylabel(f"ratio of times, {UNIT}")
     axes.set_title(origin, fontsize=10.5, fontweight="normal", color=MUTED)

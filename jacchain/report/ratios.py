@@ -169,7 +169,12 @@ def draw_ratios(figure: Figure, assessment: Assessment) -> Canvas:
 def _draw_ratios(axes: Axes, pairs: list[tuple[Series, Series]], **look: Any) -> None:
     formula = np.array([multiplication_ratio(*pair) for pair in pairs])
     logs = [median_interval(log_ratios(inputs, loss)) for loss, inputs in pairs]
-    low, middle, high = np.exp(np.array(logs)).T
+    scatter(axes, formula, np.exp(np.array(logs)), **look)
+
+
+def scatter(axes: Axes, formula: Array, ratios: Array, **look: Any) -> None:
+    """Ratios of times, rows of (low, middle, high), over those of multiplications."""
+    low, middle, high = ratios.T
     house = {"fmt": "D", "color": GREEN, "markersize": 4.5, "elinewidth": 1.1, "alpha": 0.85}
     axes.errorbar(formula, middle, [middle - low, high - middle], **(house | look))
 
