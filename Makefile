@@ -7,12 +7,13 @@ ARGS    ?=
 BIN     := .venv/bin
 ASV     := $(BIN)/asv
 MACHINE ?= here
-BROWSER_OPTIONS := --strict-markers --strict-config -ra --import-mode=importlib
+TORCH   ?= 2.13.0
+APART   := --strict-markers --strict-config -ra --import-mode=importlib
 PIP     := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test test-browser lint plots grids bench bench-quick bench-smoke bench-pytest dashboard clean
+.PHONY: help run test test-browser test-peers lint plots grids bench bench-quick bench-smoke bench-pytest dashboard clean
 
 help:   ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -26,7 +27,10 @@ test: .venv/for-work   ## run the tests and all examples in the documentation
 test-browser: .venv/for-browser   ## look at the dashboard in Chromium, with no network but loopback
 	@command -v chromium >/dev/null && command -v npm >/dev/null || { \
 	  echo "make test-browser needs chromium and npm (on Debian: apt install chromium npm)" >&2; exit 1; }
-	$(BIN)/python -m pytest tests/browser --override-ini addopts="$(BROWSER_OPTIONS)" $(ARGS)
+	$(BIN)/python -m pytest tests/browser --override-ini addopts="$(APART)" $(ARGS)
+
+test-peers: .venv/for-peers   ## compare layers and gradients with those of PyTorch and JAX
+	$(BIN)/python -m pytest tests/peers --override-ini addopts="$(APART)" $(ARGS)
 
 lint: .venv/for-work   ## check style, types and the layering of folders
 	$(BIN)/ruff check
@@ -78,6 +82,15 @@ clean:   ## remove what make made: the environment, caches, results/local
 
 .venv/for-browser: .venv/for-work
 	@$(PIP) --editable '.[browser]'
+	@touch $@
+
+# On Linux the common build of torch may bring several GB for graphics cards. That for the CPU alone
+# ends in +cpu, and is asked for first; once there, it is what the extra needs.
+.venv/for-peers: .venv/for-work
+	@echo "Installing torch and jax into .venv (about two minutes)"
+	@test "$$(uname)" != Linux || $(PIP) 'torch==$(TORCH)+cpu' 2>/dev/null \
+	  || echo "No torch $(TORCH) for the CPU alone here: this takes the common one, maybe several GB"
+	@$(PIP) --editable '.[peers]'
 	@touch $@
 
 # Some systems ship Python without the part of venv that installs pip: then Python's own pip does it.
