@@ -1,0 +1,170 @@
+"""What JAX makes of the same layers, losses and networks; x is a batch, one sample a row."""
+
+from math import prod
+
+import jax
+import numpy as np
+from jax import lax, nn
+from jax import numpy as jnp
+
+import jacchain as jc
+from tests.peers.cases import forward
+
+jax.config.update("jax_platforms", "cpu")
+jax.config.update("jax_enable_x64", True)
+
+ACTIVATIONS = {
+    "identity": nn.identity,
+    "tanh": nn.tanh,
+    "sigmoid": nn.sigmoid,
+    "relu": nn.relu,
+    "softplus": nn.softplus,
+    "gelu": lambda a: nn.gelu(a, approximate=False),
+}
+
+
+def affine(x, W, b, *, activation):
+    return ACTIVATIONS[activation](x @ W.T + b)
+
+
+def convolution(x, W, b, *, size, activation, stride, padding, dilation):
+    a = lax.conv_general_dilated(
+        x.reshape(len(x), W.shape[1], *size), W, stride,
+        [(zeros, zeros) for zeros in padding], rhs_dilation=dilation,
+    )  # fmt: skip
+    return ACTIVATIONS[activation](a + b.reshape(-1, *(1 for _ in size))).reshape(len(x), -1)
+
+
+def reduced(x, start, operation, *, channels, size, kernel, stride):
+    """Over windows of each channel of each sample."""
+    images = x.reshape(len(x), channels, *size)
+    windows = (1, 1, *kernel), (1, 1, *(stride or kernel))
+    return lax.reduce_window(images, start, operation, *windows, "VALID").reshape(len(x), -1)
+
+
+def average(x, **options):
+    return reduced(x, 0.0, lax.add, **options) / prod(options["kernel"])
+
+
+def largest(x, **options):
+    return reduced(x, -jnp.inf, lax.max, **options)
+
+
+def flatten(x, *, shape, axes):
+    moved = axes or range(len(shape))
+    images = x.reshape(len(x), *shape)
+    return images.transpose(0, *(axis + 1 for axis in moved)).reshape(len(x), -1)
+
+
+def scanned(step, start, x, steps):
+    """The states after so many steps."""
+    sequence = jnp.swapaxes(x.reshape(len(x), steps, -1), 0, 1)
+    return lax.scan(lambda states, x_t: (step(x_t, *states), None), start, sequence)[0]
+
+
+def recurrent(x, Wx, Wh, b, *, steps):
+    def step(x_t, h):
+        return (jnp.tanh(x_t @ Wx.T + h @ Wh.T + b),)
+
+    return scanned(step, (jnp.zeros((len(x), len(Wh)), x.dtype),), x, steps)[0]
+
+
+def lstm(x, Wx, Wh, b, *, steps):
+    """By the equations of Gers et al., 2000, with a matrix for each gate."""
+    by_input, by_state, bias = (jnp.split(array, 4) for array in (Wx, Wh, b))
+
+    def step(x_t, h, c):
+        put, keep, new, show = (
+            x_t @ U.T + h @ V.T + s for U, V, s in zip(by_input, by_state, bias, strict=True)
+        )
+        c = nn.sigmoid(keep) * c + nn.sigmoid(put) * jnp.tanh(new)
+        return nn.sigmoid(show) * jnp.tanh(c), c
+
+    zeros = jnp.zeros((len(x), Wh.shape[1]), x.dtype)
+    return scanned(step, (zeros, zeros), x, steps)[0]
+
+
+def normalisation(x, gamma, beta, *, epsilon):
+    return gamma * nn.standardize(x, epsilon=epsilon) + beta
+
+
+def residual(x, *, inside, **arrays):
+    return x + forward(LAYERS, inside, arrays, x, "_")
+
+
+LAYERS = {
+    jc.AffineLayer: affine,
+    jc.ConvolutionLayer: convolution,
+    jc.AveragePoolingLayer: average,
+    jc.MaxPoolingLayer: largest,
+    jc.FlattenLayer: flatten,
+    jc.RecurrentLayer: recurrent,
+    jc.LSTMLayer: lstm,
+    jc.LayerNormalisation: normalisation,
+    jc.ResidualLayer: residual,
+}
+
+
+def squared_error(z, target):
+    return jnp.square(z - target).sum(axis=1).mean() / 2
+
+
+def cross_entropy(z, target):
+    p = nn.one_hot(target, z.shape[1], dtype=z.dtype) if target.ndim == 1 else target
+    return -(p * nn.log_softmax(z)).sum(axis=1).mean()
+
+
+# The mean over a batch.
+LOSSES = {"squared_error": squared_error, "cross_entropy": cross_entropy}
+
+
+def perceptron(arrays, x, numbers):
+    """Layers of these numbers with tanh, the last without."""
+    *hidden, last = numbers
+    for k in hidden:
+        x = jnp.tanh(x @ arrays[f"W{k}"].T + arrays[f"b{k}"])
+    return x @ arrays[f"W{last}"].T + arrays[f"b{last}"]
+
+
+def lenet_300_100(arrays, x):
+    return perceptron(arrays, x, (1, 2, 3))
+
+
+def lenet_5(arrays, x):
+    """The poolings are layers 2 and 4."""
+    z = x.reshape(-1, 1, 28, 28)
+    for k, padding in ((1, "SAME"), (3, "VALID")):
+        a = lax.conv_general_dilated(z, arrays[f"W{k}"], (1, 1), padding)
+        z = jnp.tanh(a + arrays[f"b{k}"][:, None, None])
+        samples, channels, rows, columns = z.shape
+        z = z.reshape(samples, channels, rows // 2, 2, columns // 2, 2).mean(axis=(3, 5))
+    return perceptron(arrays, z.reshape(len(x), 400), (5, 6, 7))
+
+
+ZOO = {"lenet-300-100": lenet_300_100, "lenet-5": lenet_5}
+
+
+def compiled(function):
+    """Compiled without optimisation, which takes longer than all that it speeds up here."""
+    return jax.jit(function, compiler_options={"xla_backend_optimization_level": 0})
+
+
+def jacobians(function, arrays):
+    """Output of a function of arrays by name, and its derivatives, a row for each element."""
+
+    def forward_by_x_else_reverse(given):
+        by_x = jax.jacfwd(lambda x: function({**given, "x": x}))(given["x"])
+        return function(given), {**jax.jacrev(function)(given), "x": by_x}
+
+    z, found = compiled(forward_by_x_else_reverse)(arrays)
+    return np.asarray(z), {name: np.reshape(j, (len(z), -1)) for name, j in found.items()}
+
+
+def gradients(function, arrays):
+    """Derivatives of a scalar function of arrays by name."""
+    return {name: np.asarray(g) for name, g in compiled(jax.grad(function))(arrays).items()}
+
+
+def as_target(target, dtype):
+    """Class indices stay integers."""
+    return jnp.asarray(target, dtype if target.dtype.kind == "f" else None)
