@@ -60,7 +60,7 @@ def check_cases(cases, loss, rng, samples, dtype="float64"):
 
 @every_loss
 @pytest.mark.parametrize("kind", CASES, ids=lambda kind: kind.__name__)
-@settings(deadline=None, max_examples=4)
+@settings(deadline=None, max_examples=3)
 @given(data=st.data(), rng=generators, samples=small)
 def test_a_network_has_the_gradients_of_the_peers(kind, loss, data, rng, samples):
     case = data.draw(CASES[kind])

@@ -50,7 +50,7 @@ def test_every_layer_class_has_a_maker_and_peers():
 
 
 @every_class
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=8)
 @given(data=st.data(), rng=generators)
 def test_a_layer_and_its_jacobians_are_those_of_the_peers(kind, data, rng):
     case = data.draw(CASES[kind])
