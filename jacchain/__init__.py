@@ -23,6 +23,7 @@ from jacchain.networks.convolution import ConvolutionLayer
 from jacchain.networks.flatten import FlattenLayer
 from jacchain.networks.gradients import batch_gradients, gradients
 from jacchain.networks.layers import AffineLayer
+from jacchain.networks.matrix_free import jvp, vjp
 from jacchain.networks.mlp import mlp
 from jacchain.networks.network import Network
 from jacchain.networks.normalisation import LayerNormalisation
@@ -69,6 +70,7 @@ __all__ = [
     "formula",
     "gradient_formula",
     "gradients",
+    "jvp",
     "latex",
     "load",
     "mlp",
@@ -78,6 +80,7 @@ __all__ = [
     "register_planner",
     "step",
     "train",
+    "vjp",
     "zoo",
 ]
 

@@ -11,14 +11,13 @@ from jacchain.chains.chain import Chain
 from jacchain.jacobians.blocks import BlockDiagonalJacobian
 from jacchain.jacobians.matrices import DenseJacobian
 from jacchain.jacobians.structured import DiagonalJacobian
-from jacchain.networks.layers import AffineLayer
+from jacchain.networks.layers import AffineLayer, Visit
 from jacchain.networks.network import trace
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from jacchain.jacobians.matrices import Jacobian
-    from jacchain.networks.arrays import Array
     from jacchain.networks.layers import Layer
     from jacchain.networks.network import Network
 
@@ -65,19 +64,19 @@ def batch_chain(
     passed = trace(network.layers, points)
     row = network.loss.row(passed.output, wanted) / len(points)
     steps = reversed(passed.steps(network.layers))
-    factors = (_factors(layer, before, a, shared=shared) for layer, before, a in steps)
+    factors = (_factors(layer, visit, shared=shared) for layer, visit in steps)
     last = DenseJacobian(row.reshape(1, -1))
     return Chain([last, *joined.from_iterable(factors)], check_finite=True)
 
 
-def _factors(layer: Layer, inputs: Array, preactivations: Array, *, shared: bool) -> list[Jacobian]:
-    samples = len(inputs)
+def _factors(layer: Layer, visit: Visit, *, shared: bool) -> list[Jacobian]:
+    samples = len(visit.inputs)
     if isinstance(layer, AffineLayer):
-        slopes = layer.activation.derivative(preactivations)
+        slopes = layer.activation.derivative(visit.preactivations, visit.outputs)
         if shared:
             blocks = BlockDiagonalJacobian(layer.weight, samples)
             return [DiagonalJacobian(slopes.ravel()), blocks]
         return [BlockDiagonalJacobian(slopes[:, :, None] * layer.weight, samples)]
-    points = zip(inputs, preactivations, strict=True)
-    each = [layer.jacobian(point, a).to_dense() for point, a in points]
+    points = map(Visit, *visit)
+    each = [layer.jacobian(point).to_dense() for point in points]
     return [BlockDiagonalJacobian(np.stack(each), samples)]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jacchain.jacobians.matrices import Jacobian
+    from jacchain.networks.layers import Visit
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -58,7 +59,8 @@ class ConvolutionLayer:
     ConvolutionLayer(1 x 5 -> 1 x 3, identity)
     >>> layer.forward(np.array([1.0, 2.0, 4.0, 8.0, 16.0]))[1]
     array([ -3.,  -6., -12.])
-    >>> layer.jacobian(np.zeros(5), np.zeros(3)).to_dense()
+    >>> from jacchain.networks.layers import visit
+    >>> layer.jacobian(visit(layer, np.zeros(5))).to_dense()
     array([[ 1.,  0., -1.,  0.,  0.],
            [ 0.,  1.,  0., -1.,  0.],
            [ 0.,  0.,  1.,  0., -1.]])
@@ -132,47 +134,70 @@ class ConvolutionLayer:
 
     def forward(self, inputs: Array) -> tuple[Array, Array]:
         """Return `a` and `z = s(a)`, of shape `(..., output_size)`."""
-        channels = self.weight.shape[0]
-        a = self._columns(inputs) @ self.weight.reshape(channels, -1).T + self.bias
-        preactivations = np.swapaxes(a, -1, -2).reshape(*inputs.shape[:-1], -1)
+        preactivations = self._correlate(inputs)
+        preactivations += np.repeat(self.bias, prod(self.windows.output))
         return preactivations, self.activation.function(preactivations)
+
+    def _correlate(self, inputs: Array) -> Array:
+        """`da/dz_in` times each input, shape (..., output_size)."""
+        a = self._matrix @ np.swapaxes(self._columns(inputs), -1, -2)
+        return np.asarray(a.reshape(*inputs.shape[:-1], -1))
 
     def _columns(self, inputs: Array) -> Array:
         """What each window reads, shape (..., windows, channels in * taps)."""
         by_channel = inputs.reshape(*inputs.shape[:-1], self.weight.shape[1], -1)
-        zeros = np.zeros((*by_channel.shape[:-1], 1), by_channel.dtype)
-        read = np.concatenate([by_channel, zeros], axis=-1)[..., self.windows.taps]
-        windows = read.shape[-2]
-        return np.moveaxis(read, -3, -2).reshape(*inputs.shape[:-1], windows, -1)
+        read = np.moveaxis(self.windows.read(by_channel), -3, -2)
+        return read.reshape(*read.shape[:-2], -1)
+
+    @property
+    def _matrix(self) -> Array:
+        """`W` as (channels out, channels in * taps)."""
+        return self.weight.reshape(len(self.weight), -1)
 
     def linear(self) -> SparseJacobian:
         """Return `da/dz_in`, the same at every point."""
         return SparseJacobian(self._pattern, self.weight.reshape(-1)[self._source])
 
-    def jacobian(self, inputs: Array, preactivation: Array) -> Jacobian:
+    def jacobian(self, visit: Visit) -> Jacobian:
         """Return `diag(s'(a)) da/dz_in`, sparse, of shape `(output_size, input_size)`."""
-        del inputs
-        return multiply(DiagonalJacobian(self.activation.derivative(preactivation)), self.linear())
+        return multiply(DiagonalJacobian(self._slopes(visit)), self.linear())
 
-    def parameter_jacobians(self, inputs: Array, preactivation: Array) -> dict[str, Jacobian]:
+    def parameter_jacobians(self, visit: Visit) -> dict[str, Jacobian]:
         """Return `dz/dW` and `dz/db`, one block for each channel, by `vec(W)` row by row."""
-        slopes = DiagonalJacobian(self.activation.derivative(preactivation))
-        channels, columns = self.weight.shape[0], self._columns(inputs)
+        slopes = DiagonalJacobian(self._slopes(visit))
+        channels, columns = self.weight.shape[0], self._columns(visit.inputs)
         ones = np.ones((len(columns), 1), self.dtype)
         return {
             "W": multiply(slopes, BlockDiagonalJacobian(columns, channels)),
             "b": multiply(slopes, BlockDiagonalJacobian(ones, channels)),
         }
 
-    def pullback(
-        self, adjoints: Array, inputs: Array, preactivations: Array
-    ) -> tuple[dict[str, Array], Array]:
+    def pullback(self, adjoints: Array, visit: Visit) -> tuple[dict[str, Array], Array]:
         """Return the gradients of `W` and `b`, and the adjoints of the inputs."""
-        deltas = adjoints * self.activation.derivative(preactivations)  # dl/da
+        deltas = adjoints * self._slopes(visit)  # dl/da
         by_channel = deltas.reshape(len(deltas), self.weight.shape[0], -1)
-        weight = np.tensordot(by_channel, self._columns(inputs), axes=((0, 2), (0, 1)))
+        weight = np.tensordot(by_channel, self._columns(visit.inputs), axes=((0, 2), (0, 1)))
         gradients = {"W": weight.reshape(self.weight.shape), "b": by_channel.sum(axis=(0, 2))}
-        return gradients, np.ascontiguousarray((self.linear().transposed @ deltas.T).T)
+        return gradients, self._spread(deltas)
+
+    def vjp(self, adjoints: Array, visit: Visit) -> Array:
+        """Return `g diag(s'(a)) da/dz_in`, shape `(n, input_size)`."""
+        return self._spread(adjoints * self._slopes(visit))
+
+    def jvp(self, tangents: Array, visit: Visit) -> Array:
+        """Return `diag(s'(a)) da/dz_in t`, shape `(n, output_size)`."""
+        return self._correlate(tangents) * self._slopes(visit)
+
+    def _slopes(self, visit: Visit) -> Array:
+        return self.activation.derivative(visit.preactivations, visit.outputs)
+
+    def _spread(self, deltas: Array) -> Array:
+        """`dl/da` times `da/dz_in`: what each window read gets its share, summed."""
+        channels, inputs = self.weight.shape[:2]
+        by_channel = deltas.reshape(len(deltas), channels, -1)
+        by_tap = self._matrix.T @ by_channel  # (n, channels in * taps, windows)
+        shares = by_tap.reshape(len(deltas), inputs, -1, by_channel.shape[-1])
+        return self.windows.spread(np.swapaxes(shares, -1, -2)).reshape(len(deltas), -1)
 
 
 def _linear_pattern(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from jacchain.jacobians.blocks import SelectionJacobian
 from jacchain.jacobians.matrices import check_dtype
 from jacchain.jacobians.structure import check_sizes
 from jacchain.jacobians.structured import IdentityJacobian
-from jacchain.networks.layers import WithoutParameters
+from jacchain.networks.layers import Visit, WithoutParameters
 
 if TYPE_CHECKING:
     from jacchain.jacobians.matrices import Jacobian
@@ -48,7 +48,8 @@ class FlattenLayer(WithoutParameters):
     FlattenLayer(2 x 3, axes (1, 0))
     >>> layer.forward(np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]))[1]
     array([1., 4., 2., 5., 3., 6.])
-    >>> layer.jacobian(np.zeros(6), np.zeros(6)).structure.kind
+    >>> from jacchain.networks.layers import visit
+    >>> layer.jacobian(visit(layer, np.zeros(6))).structure.kind
     'selection'
     """
 
@@ -85,18 +86,21 @@ class FlattenLayer(WithoutParameters):
         moved = inputs[..., self._chosen]
         return moved, moved
 
-    def jacobian(self, inputs: Array, preactivation: Array) -> Jacobian:
+    def jacobian(self, visit: Visit) -> Jacobian:
         """Return the identity, or the permutation as a selection."""
-        del inputs, preactivation
+        del visit
         if self.axes == tuple(range(len(self.shape))):
             return IdentityJacobian(self.input_size, self.dtype)
         return SelectionJacobian.of(self._chosen, self.input_size, self.dtype)
 
-    def pullback(
-        self, adjoints: Array, inputs: Array, preactivations: Array
-    ) -> tuple[dict[str, Array], Array]:
-        """Return no gradient, and the adjoints of the inputs."""
-        del preactivations
-        back: np.ndarray[Any, Any] = np.empty_like(inputs)
+    def vjp(self, adjoints: Array, visit: Visit) -> Array:
+        """Return the adjoints in the sequence of the input."""
+        del visit
+        back = np.empty_like(adjoints)
         back[:, self._chosen] = adjoints
-        return {}, back
+        return back
+
+    def jvp(self, tangents: Array, visit: Visit) -> Array:
+        """Return the tangents in the sequence of the output."""
+        del visit
+        return np.asarray(tangents[:, self._chosen])

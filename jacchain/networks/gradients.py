@@ -52,7 +52,7 @@ def gradients(network: Network, x: npt.ArrayLike, target: npt.ArrayLike) -> Grad
 
 
 def batch_gradients(network: Network, inputs: npt.ArrayLike, targets: npt.ArrayLike) -> Gradients:
-    """Return the gradient by every parameter of the loss averaged over a batch.
+    """Return the gradient of the loss averaged over a batch, by every parameter and every input.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def batch_gradients(network: Network, inputs: npt.ArrayLike, targets: npt.ArrayL
     Returns
     -------
     dict
-        "W1", "b1", ..., "WL", "bL", each of its parameter's shape.
+        "W1", "b1", ..., "WL", "bL", each of its parameter's shape, and "x", of shape `(n, |x|)`.
 
     Raises
     ------
@@ -78,10 +78,11 @@ def batch_gradients(network: Network, inputs: npt.ArrayLike, targets: npt.ArrayL
     >>> from jacchain.networks.layers import AffineLayer
     >>> net = Network([AffineLayer([[1.0, 2.0]], [0.0])], "squared_error")
     >>> batch_gradients(net, [[3, -1], [1, 1]], [[5], [5]])
-    {'W1': array([[-7.,  1.]]), 'b1': array([-3.])}
+    {'W1': array([[-7.,  1.]]), 'b1': array([-3.]), 'x': array([[-2., -4.],
+           [-1., -2.]])}
     """
-    by_parameter, _ = sweep(network, *network.as_batch(inputs, targets))
-    return by_parameter
+    by_parameter, adjoints = sweep(network, *network.as_batch(inputs, targets))
+    return {**by_parameter, "x": adjoints}
 
 
 def sweep(network: Network, inputs: Array, targets: Array) -> tuple[Gradients, Array]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +21,20 @@ if TYPE_CHECKING:
     from jacchain.jacobians.matrices import Jacobian
 
 
+class Visit(NamedTuple):
+    """What a forward pass left at one layer, at a point `(size,)` or of a batch `(n, size)`."""
+
+    inputs: Array
+    preactivations: Array
+    outputs: Array
+
+
 class Layer(Protocol):
     """One layer `z -> f(z; parameters)` of a network.
 
-    A batch is an array `(n, size)`, one point a row. `forward` hands its preactivation back, so
-    that `jacobian` and `pullback` need not compute it again.
+    A batch is an array `(n, size)`, one point a row. `forward` hands its preactivation back: with
+    inputs and outputs it makes the `Visit` that derivatives are taken at. Adjoints and tangents are
+    rows, one for each sample of a visited batch, or any number of them at a visited point.
     """
 
     @property
@@ -49,19 +59,23 @@ class Layer(Protocol):
     def forward(self, inputs: Array) -> tuple[Array, Array]:
         """Return preactivation and output at a point `(input_size,)` or of a batch."""
 
-    def jacobian(self, inputs: Array, preactivation: Array) -> Jacobian:
+    def jacobian(self, visit: Visit) -> Jacobian:
         """Return the derivative of output by input at a point, `(output_size, input_size)`."""
 
-    def parameter_jacobians(self, inputs: Array, preactivation: Array) -> dict[str, Jacobian]:
+    def vjp(self, adjoints: Array, visit: Visit) -> Array:
+        """Return adjoints times Jacobian, which is not built: `(n, input_size)`."""
+
+    def jvp(self, tangents: Array, visit: Visit) -> Array:
+        """Return Jacobian times tangents, each a row: `(n, output_size)`."""
+
+    def parameter_jacobians(self, visit: Visit) -> dict[str, Jacobian]:
         """Return the derivative of output by each parameter at a point, row by row of these."""
 
-    def pullback(
-        self, adjoints: Array, inputs: Array, preactivations: Array
-    ) -> tuple[dict[str, Array], Array]:
-        """Return parameter gradients, summed over the batch, and the adjoints of its inputs."""
+    def pullback(self, adjoints: Array, visit: Visit) -> tuple[dict[str, Array], Array]:
+        """Return parameter gradients, summed over the batch, and what `vjp` returns."""
 
 
-class WithoutParameters:
+class WithoutParameters(ABC):
     """What layers without parameters have in common."""
 
     @property
@@ -74,10 +88,18 @@ class WithoutParameters:
         del parameters
         return self
 
-    def parameter_jacobians(self, inputs: Array, preactivation: Array) -> dict[str, Jacobian]:
+    def parameter_jacobians(self, visit: Visit) -> dict[str, Jacobian]:
         """Return none."""
-        del inputs, preactivation
+        del visit
         return {}
+
+    @abstractmethod
+    def vjp(self, adjoints: Array, visit: Visit) -> Array:
+        """Return adjoints times Jacobian, which is not built: `(n, input_size)`."""
+
+    def pullback(self, adjoints: Array, visit: Visit) -> tuple[dict[str, Array], Array]:
+        """Return no gradient, and what `vjp` returns."""
+        return {}, self.vjp(adjoints, visit)
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -103,13 +125,13 @@ class AffineLayer:
 
     Examples
     --------
-    >>> layer = AffineLayer([[1, 2, 3], [4, 5, 6]], [0, -6], "relu")
+    >>> layer = AffineLayer([[1, 2, 3], [4, 5, 6]], [-10, 0], "relu")
     >>> layer
     AffineLayer(3 -> 2, relu)
-    >>> preactivation, output = layer.forward(np.array([1.0, -1.0, 0.0]))
-    >>> output
-    array([0., 0.])
-    >>> layer.jacobian(np.array([1.0, -1.0, 0.0]), np.array([-1.0, 2.0])).to_dense()
+    >>> at = visit(layer, np.array([1.0, -1.0, 3.0]))
+    >>> at.outputs
+    array([ 0., 17.])
+    >>> layer.jacobian(at).to_dense()
     array([[0., 0., 0.],
            [4., 5., 6.]])
     """
@@ -163,23 +185,47 @@ class AffineLayer:
 
     def forward(self, inputs: Array) -> tuple[Array, Array]:
         """Return `a` and `z = s(a)`, of shape `(..., output_size)`."""
-        preactivations = inputs @ self.weight.T + self.bias
+        preactivations = inputs @ self.weight.T
+        preactivations += self.bias
         return preactivations, self.activation.function(preactivations)
 
-    def jacobian(self, inputs: Array, preactivation: Array) -> Jacobian:
+    def jacobian(self, visit: Visit) -> Jacobian:
         """Return `diag(s'(a)) W`, dense, of shape `(output_size, input_size)`."""
-        del inputs
-        slopes: Array = self.activation.derivative(preactivation)
-        return DenseJacobian(slopes[:, np.newaxis] * self.weight)
+        return DenseJacobian(self._slopes(visit)[:, np.newaxis] * self.weight)
 
-    def parameter_jacobians(self, inputs: Array, preactivation: Array) -> dict[str, Jacobian]:
+    def parameter_jacobians(self, visit: Visit) -> dict[str, Jacobian]:
         """Return `dz/dW = diag(s'(a)) (I (x) z_in^T)`, by `vec(W)` row by row, and `dz/db`."""
-        slopes = DiagonalJacobian(self.activation.derivative(preactivation))
-        return {"W": multiply(slopes, KroneckerJacobian(inputs, self.output_size)), "b": slopes}
+        slopes = DiagonalJacobian(self._slopes(visit))
+        by_weight = KroneckerJacobian(visit.inputs, self.output_size)
+        return {"W": multiply(slopes, by_weight), "b": slopes}
 
-    def pullback(
-        self, adjoints: Array, inputs: Array, preactivations: Array
-    ) -> tuple[dict[str, Array], Array]:
+    def vjp(self, adjoints: Array, visit: Visit) -> Array:
+        """Return `g diag(s'(a)) W`, shape `(n, input_size)`."""
+        return self._deltas(adjoints, visit) @ self.weight
+
+    def jvp(self, tangents: Array, visit: Visit) -> Array:
+        """Return `diag(s'(a)) W t`, shape `(n, output_size)`."""
+        return self._deltas(tangents @ self.weight.T, visit)
+
+    def pullback(self, adjoints: Array, visit: Visit) -> tuple[dict[str, Array], Array]:
         """Return the gradients of `W` and `b` and the adjoints `g diag(s'(a)) W` of the inputs."""
-        deltas = adjoints * self.activation.derivative(preactivations)  # dl/da
-        return {"W": deltas.T @ inputs, "b": deltas.sum(axis=0)}, deltas @ self.weight
+        deltas = self._deltas(adjoints, visit)  # dl/da
+        by_name = {"W": deltas.T @ visit.inputs, "b": deltas.sum(axis=0)}
+        return by_name, deltas @ self.weight
+
+    def _slopes(self, visit: Visit) -> Array:
+        return self.activation.derivative(visit.preactivations, visit.outputs)
+
+    def _deltas(self, rows: Array, visit: Visit) -> Array:
+        return rows * self._slopes(visit)
+
+
+def visit(layer: Layer, inputs: Array) -> Visit:
+    """Return what a forward pass leaves at one layer.
+
+    Examples
+    --------
+    >>> visit(AffineLayer([[2.0]], [1.0], "relu"), np.array([-3.0]))
+    Visit(inputs=array([-3.]), preactivations=array([-5.]), outputs=array([0.]))
+    """
+    return Visit(inputs, *layer.forward(inputs))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, starmap
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from jacchain.chains.chain import Chain
 from jacchain.jacobians.matrices import DenseJacobian
 from jacchain.networks.arrays import Array, as_array
+from jacchain.networks.layers import Visit
 from jacchain.networks.losses import Loss, as_loss
 
 if TYPE_CHECKING:
@@ -43,9 +44,10 @@ class ForwardPass:
         """`z_L`, what the loss is taken of."""
         return self.outputs[-1]
 
-    def steps(self, layers: Iterable[Layer]) -> list[tuple[Layer, Array, Array]]:
-        """Each layer with its input and its preactivation, the input's layer first."""
-        return list(zip(layers, self.outputs[:-1], self.preactivations, strict=True))
+    def steps(self, layers: Iterable[Layer]) -> list[tuple[Layer, Visit]]:
+        """Each layer with what the pass left at it, the input's layer first."""
+        arrays = zip(self.outputs[:-1], self.preactivations, self.outputs[1:], strict=True)
+        return list(zip(layers, starmap(Visit, arrays), strict=True))
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -194,9 +196,9 @@ class Network:
         by_layer = [
             {
                 name: Chain([*factors[: len(self.layers) - i], jacobian], check_finite=True)
-                for name, jacobian in layer.parameter_jacobians(before, a).items()
+                for name, jacobian in layer.parameter_jacobians(visit).items()
             }
-            for i, (layer, before, a) in enumerate(passed.steps(self.layers))
+            for i, (layer, visit) in enumerate(passed.steps(self.layers))
         ]
         return numbered(by_layer)
 
@@ -215,11 +217,14 @@ class Network:
     def as_batch(self, inputs: npt.ArrayLike, targets: npt.ArrayLike) -> tuple[Array, Array]:
         """Return points and their targets validated, `(n, |x|)` and `(n, |z_L|)`."""
         points = self.as_inputs(inputs)
-        rows = [self.as_target(target) for target in np.atleast_1d(targets)]
-        if len(rows) != len(points):
-            msg = f"{len(points)} inputs, but {len(rows)} targets; expected one for each input"
+        given = np.atleast_1d(targets)
+        if len(given) != len(points):
+            msg = f"{len(points)} inputs, but {len(given)} targets; expected one for each input"
             raise ValueError(msg)
-        return points, np.stack(rows)
+        if given.ndim > 1:
+            return points, np.stack([self.as_target(target) for target in given])
+        classes, index = np.unique(given, return_inverse=True)  # each validated once
+        return points, np.stack([self.as_target(target) for target in classes])[index]
 
 
 def trace(layers: Iterable[Layer], inputs: Array) -> ForwardPass:
@@ -234,7 +239,7 @@ def trace(layers: Iterable[Layer], inputs: Array) -> ForwardPass:
 
 def jacobians(layers: Iterable[Layer], passed: ForwardPass) -> list[Jacobian]:
     """Return `dz_i/dz_{i-1}` of each layer at a point, the last first, as a chain has them."""
-    return [layer.jacobian(before, a) for layer, before, a in reversed(passed.steps(layers))]
+    return [layer.jacobian(visit) for layer, visit in reversed(passed.steps(layers))]
 
 
 def pull_back(
@@ -245,10 +250,24 @@ def pull_back(
     `adjoints` are those of the outputs, one sample a row.
     """
     by_layer = []
-    for layer, before, preactivations in reversed(passed.steps(layers)):
-        by_name, adjoints = layer.pullback(adjoints, before, preactivations)
+    for layer, visit in reversed(passed.steps(layers)):
+        by_name, adjoints = layer.pullback(adjoints, visit)
         by_layer.append(by_name)
     return by_layer[::-1], adjoints
+
+
+def pull_rows(layers: Iterable[Layer], passed: ForwardPass, adjoints: Array) -> Array:
+    """Return adjoints `(n, |z_L|)` times all Jacobians, of which none is built: `(n, |x|)`."""
+    for layer, visit in reversed(passed.steps(layers)):
+        adjoints = layer.vjp(adjoints, visit)
+    return adjoints
+
+
+def push_forward(layers: Iterable[Layer], passed: ForwardPass, tangents: Array) -> Array:
+    """Return all Jacobians, of which none is built, times tangents `(n, |x|)`: `(n, |z_L|)`."""
+    for layer, visit in passed.steps(layers):
+        tangents = layer.jvp(tangents, visit)
+    return tangents
 
 
 def numbered(arrays: Iterable[Mapping[str, T]]) -> dict[str, T]:

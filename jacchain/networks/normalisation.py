@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jacchain.jacobians.matrices import Jacobian
+    from jacchain.networks.layers import Visit
 
 
 class LayerNormalisation:
@@ -93,26 +94,35 @@ class LayerNormalisation:
         deviation: Array = np.sqrt(variance + np.asarray(self.epsilon, self.dtype))
         return deviation
 
-    def jacobian(self, inputs: Array, preactivation: Array) -> Jacobian:
+    def jacobian(self, visit: Visit) -> Jacobian:
         """Return `diag(gamma) (I - 1/k - n n^T / k) / deviation` of k elements, dense."""
-        size = self.input_size
-        mixed = np.eye(size, dtype=self.dtype) - (1 + np.outer(preactivation, preactivation)) / size
-        return DenseJacobian(self.gamma[:, None] * mixed / self._deviation(inputs))
+        size, n = self.input_size, visit.preactivations
+        mixed = np.eye(size, dtype=self.dtype) - (1 + np.outer(n, n)) / size
+        return DenseJacobian(self.gamma[:, None] * mixed / self._deviation(visit.inputs))
 
-    def parameter_jacobians(self, inputs: Array, preactivation: Array) -> dict[str, Jacobian]:
+    def parameter_jacobians(self, visit: Visit) -> dict[str, Jacobian]:
         """Return `dz/dgamma = diag(n)`, and the identity by beta."""
-        del inputs
         return {
-            "gamma": DiagonalJacobian(preactivation),
+            "gamma": DiagonalJacobian(visit.preactivations),
             "beta": IdentityJacobian(self.input_size, self.dtype),
         }
 
-    def pullback(
-        self, adjoints: Array, inputs: Array, preactivations: Array
-    ) -> tuple[dict[str, Array], Array]:
+    def pullback(self, adjoints: Array, visit: Visit) -> tuple[dict[str, Array], Array]:
         """Return the gradients of gamma and beta, and the adjoints of the inputs."""
-        scaled = adjoints * self.gamma
-        along = (scaled * preactivations).mean(axis=-1, keepdims=True)
-        centred = scaled - scaled.mean(axis=-1, keepdims=True) - along * preactivations
-        gradients = {"gamma": (adjoints * preactivations).sum(axis=0), "beta": adjoints.sum(axis=0)}
-        return gradients, centred / self._deviation(inputs)
+        by_gamma = (adjoints * visit.preactivations).sum(axis=0)
+        return {"gamma": by_gamma, "beta": adjoints.sum(axis=0)}, self.vjp(adjoints, visit)
+
+    def vjp(self, adjoints: Array, visit: Visit) -> Array:
+        """Return adjoints times Jacobian, shape `(n, input_size)`."""
+        return self._normalise(adjoints * self.gamma, visit)
+
+    def jvp(self, tangents: Array, visit: Visit) -> Array:
+        """Return Jacobian times tangents, shape `(n, output_size)`."""
+        return self._normalise(tangents, visit) * self.gamma
+
+    def _normalise(self, rows: Array, visit: Visit) -> Array:
+        """Rows times the symmetric `dn/dz_in`."""
+        n = visit.preactivations
+        along = (rows * n).mean(axis=-1, keepdims=True)
+        centred = rows - rows.mean(axis=-1, keepdims=True) - along * n
+        return np.asarray(centred / self._deviation(visit.inputs))

@@ -14,7 +14,7 @@ from jacchain.jacobians.matrices import check_dtype
 from jacchain.jacobians.pattern import Pattern
 from jacchain.jacobians.structure import check_sizes
 from jacchain.jacobians.structured import SparseJacobian
-from jacchain.networks.layers import WithoutParameters
+from jacchain.networks.layers import Visit, WithoutParameters
 from jacchain.networks.windows import Sizes, Windows
 
 if TYPE_CHECKING:
@@ -71,8 +71,7 @@ class _PoolingLayer(WithoutParameters, ABC):
 
     def _read(self, inputs: Array) -> Array:
         """What each window reads, shape (..., channels, windows, taps)."""
-        by_channel = inputs.reshape(*inputs.shape[:-1], self.channels, -1)
-        return by_channel[..., self.windows.taps]
+        return self.windows.read(inputs.reshape(*inputs.shape[:-1], self.channels, -1))
 
     @abstractmethod
     def forward(self, inputs: Array) -> tuple[Array, Array]:
@@ -89,15 +88,19 @@ class AveragePoolingLayer(_PoolingLayer):
     >>> layer = AveragePoolingLayer(1, (4,), 2)
     >>> layer.forward(np.array([1.0, 3.0, 5.0, 9.0]))[1]
     array([2., 7.])
-    >>> layer.jacobian(np.zeros(4), np.zeros(2)).to_dense()
+    >>> from jacchain.networks.layers import visit
+    >>> layer.jacobian(visit(layer, np.zeros(4))).to_dense()
     array([[0.5, 0.5, 0. , 0. ],
            [0. , 0. , 0.5, 0.5]])
     """
 
     def forward(self, inputs: Array) -> tuple[Array, Array]:
         """Return the averages twice: there is no activation."""
-        means = self._read(inputs).mean(axis=-1).reshape(*inputs.shape[:-1], -1)
+        means = self._average(inputs)
         return means, means
+
+    def _average(self, inputs: Array) -> Array:
+        return np.asarray(self._read(inputs).mean(axis=-1).reshape(*inputs.shape[:-1], -1))
 
     def linear(self) -> SparseJacobian:
         """Return the Jacobian, the same at every point."""
@@ -107,17 +110,23 @@ class AveragePoolingLayer(_PoolingLayer):
         values = np.full(at.size, 1 / taps.shape[1], self.dtype)
         return SparseJacobian(Pattern(counts, at.ravel(), self.input_size), values)
 
-    def jacobian(self, inputs: Array, preactivation: Array) -> Jacobian:
+    def jacobian(self, visit: Visit) -> Jacobian:
         """Return the derivative of output by input, sparse."""
-        del inputs, preactivation
+        del visit
         return self.linear()
 
-    def pullback(
-        self, adjoints: Array, inputs: Array, preactivations: Array
-    ) -> tuple[dict[str, Array], Array]:
-        """Return no gradient, and the adjoints of the inputs."""
-        del inputs, preactivations
-        return {}, np.ascontiguousarray((self.linear().transposed @ adjoints.T).T)
+    def vjp(self, adjoints: Array, visit: Visit) -> Array:
+        """Return each adjoint in equal shares to what its window reads."""
+        del visit
+        taps = self.windows.taps.shape[1]
+        by_channel = adjoints.reshape(len(adjoints), self.channels, -1, 1) / taps
+        shares = np.broadcast_to(by_channel, (*by_channel.shape[:-1], taps))
+        return self.windows.spread(shares).reshape(len(adjoints), -1)
+
+    def jvp(self, tangents: Array, visit: Visit) -> Array:
+        """Return the averages of the tangents."""
+        del visit
+        return self._average(tangents)
 
 
 class MaxPoolingLayer(_PoolingLayer):
@@ -133,7 +142,8 @@ class MaxPoolingLayer(_PoolingLayer):
     >>> layer = MaxPoolingLayer(1, (4,), 2)
     >>> layer.forward(np.array([1.0, 3.0, 9.0, 5.0]))[1]
     array([3., 9.])
-    >>> layer.jacobian(np.array([1.0, 3.0, 9.0, 5.0]), np.zeros(2)).to_dense()
+    >>> from jacchain.networks.layers import visit
+    >>> layer.jacobian(visit(layer, np.array([1.0, 3.0, 9.0, 5.0]))).to_dense()
     array([[0., 1., 0., 0.],
            [0., 0., 1., 0.]])
     """
@@ -152,17 +162,18 @@ class MaxPoolingLayer(_PoolingLayer):
         at = np.arange(self.channels)[:, None] * prod(self.windows.size) + within
         return np.asarray(at.reshape(*inputs.shape[:-1], -1))
 
-    def jacobian(self, inputs: Array, preactivation: Array) -> Jacobian:
+    def jacobian(self, visit: Visit) -> Jacobian:
         """Return the derivative of output by input, a selection."""
-        del preactivation
-        return SelectionJacobian.of(self._chosen(inputs), self.input_size, self.dtype)
+        return SelectionJacobian.of(self._chosen(visit.inputs), self.input_size, self.dtype)
 
-    def pullback(
-        self, adjoints: Array, inputs: Array, preactivations: Array
-    ) -> tuple[dict[str, Array], Array]:
-        """Return no gradient, and the adjoints of the inputs."""
-        del preactivations
-        result = np.zeros_like(inputs)
-        rows = np.arange(len(inputs))[:, None]
-        np.add.at(result, (rows, self._chosen(inputs)), adjoints)
-        return {}, result
+    def vjp(self, adjoints: Array, visit: Visit) -> Array:
+        """Return each adjoint to the largest element of its window."""
+        back = np.zeros((len(adjoints), self.input_size), adjoints.dtype)
+        rows = np.arange(len(adjoints))[:, None]
+        np.add.at(back, (rows, self._chosen(visit.inputs)), adjoints)  # windows may overlap
+        return back
+
+    def jvp(self, tangents: Array, visit: Visit) -> Array:
+        """Return the tangent of the largest element of each window."""
+        chosen = np.broadcast_to(self._chosen(visit.inputs), (len(tangents), self.output_size))
+        return np.take_along_axis(tangents, chosen, axis=-1)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from jacchain.jacobians.matrices import Jacobian
+    from jacchain.networks.layers import Visit
 
 _SIGMOID = as_activation("sigmoid")
 
@@ -89,37 +90,50 @@ class _RecurrentLayer(ABC):
             state = self._next(a[..., t, :], state)
         return a.reshape(*inputs.shape[:-1], -1), state[0]
 
-    def jacobian(self, inputs: Array, preactivation: Array) -> Jacobian:
+    def jacobian(self, visit: Visit) -> Jacobian:
         """Return the derivative of the last state by all inputs, dense."""
-        deltas = list(self._deltas(np.eye(self.output_size, dtype=self.dtype), preactivation))
-        del inputs
-        return DenseJacobian(np.concatenate([d @ self.Wx for _, d in reversed(deltas)], axis=1))
+        return DenseJacobian(self.vjp(np.eye(self.output_size, dtype=self.dtype), visit))
 
-    def parameter_jacobians(self, inputs: Array, preactivation: Array) -> dict[str, Jacobian]:
+    def vjp(self, adjoints: Array, visit: Visit) -> Array:
+        """Return adjoints times Jacobian, step by step from the last: `(n, input_size)`."""
+        back = np.empty((len(adjoints), self.steps, self.Wx.shape[1]), self.dtype)
+        for t, deltas in self._deltas(adjoints, visit.preactivations):
+            back[:, t] = deltas @ self.Wx
+        return back.reshape(len(adjoints), -1)
+
+    def jvp(self, tangents: Array, visit: Visit) -> Array:
+        """Return Jacobian times tangents, step by step from the first: `(n, output_size)`."""
+        a, states = self._by_step(visit.preactivations), self._states(visit.preactivations)
+        driven = self._by_step(tangents) @ self.Wx.T
+        moved = self._start(driven)
+        for t in range(self.steps):
+            deltas = driven[..., t, :] + moved[0] @ self.Wh.T
+            moved = self._next_tangents(deltas, moved, a[..., t, :], states[t : t + 2])
+        return moved[0]
+
+    def parameter_jacobians(self, visit: Visit) -> dict[str, Jacobian]:
         """Return the derivative of the last state by each parameter, summed over the steps."""
-        x, before = self._by_step(inputs), self._states_before(preactivation)
+        x, before = self._by_step(visit.inputs), self._states_before(visit.preactivations)
         sums = {name: np.zeros((self.output_size, p.size), self.dtype)
                 for name, p in self.parameters.items()}  # fmt: skip
         rows = np.eye(self.output_size, dtype=self.dtype)
-        for t, deltas in self._deltas(rows, preactivation):
+        for t, deltas in self._deltas(rows, visit.preactivations):
             sums["Wx"] += (deltas[:, :, None] * x[t]).reshape(len(deltas), -1)
             sums["Wh"] += (deltas[:, :, None] * before[t]).reshape(len(deltas), -1)
             sums["b"] += deltas
         return {name: DenseJacobian(total) for name, total in sums.items()}
 
-    def pullback(
-        self, adjoints: Array, inputs: Array, preactivations: Array
-    ) -> tuple[dict[str, Array], Array]:
+    def pullback(self, adjoints: Array, visit: Visit) -> tuple[dict[str, Array], Array]:
         """Return the gradients, summed over steps and batch, and the adjoints of the inputs."""
-        x, before = self._by_step(inputs), self._states_before(preactivations)
+        x, before = self._by_step(visit.inputs), self._states_before(visit.preactivations)
         sums = {name: np.zeros_like(p) for name, p in self.parameters.items()}
         back = np.empty_like(x)
-        for t, deltas in self._deltas(adjoints, preactivations):
+        for t, deltas in self._deltas(adjoints, visit.preactivations):
             sums["Wx"] += deltas.T @ x[..., t, :]
             sums["Wh"] += deltas.T @ before[..., t, :]
             sums["b"] += deltas.sum(axis=0)
             back[..., t, :] = deltas @ self.Wx
-        return sums, back.reshape(inputs.shape)
+        return sums, back.reshape(visit.inputs.shape)
 
     def _by_step(self, flat: Array) -> Array:
         return flat.reshape(*flat.shape[:-1], self.steps, -1)
@@ -149,6 +163,12 @@ class _RecurrentLayer(ABC):
         """The state after a step with preactivation `a`."""
 
     @abstractmethod
+    def _next_tangents(
+        self, deltas: Array, moved: tuple[Array, ...], a: Array, states: list[tuple[Array, ...]]
+    ) -> tuple[Array, ...]:
+        """The state's tangents after a step, from those of `a` and of the state before it."""
+
+    @abstractmethod
     def _deltas(self, rows: Array, preactivations: Array) -> Iterator[tuple[int, Array]]:
         """Rows times `dh_T/da_t`, for every step from the last to the first."""
 
@@ -175,7 +195,8 @@ class RecurrentLayer(_RecurrentLayer):
     RecurrentLayer(2 x 1 -> 1)
     >>> layer.forward(np.array([0.0, 0.0]))[1]
     array([0.])
-    >>> layer.jacobian(np.zeros(2), np.zeros(2)).to_dense()
+    >>> from jacchain.networks.layers import visit
+    >>> layer.jacobian(visit(layer, np.zeros(2))).to_dense()
     array([[0.5, 1. ]])
     """
 
@@ -184,6 +205,12 @@ class RecurrentLayer(_RecurrentLayer):
     def _next(self, a: Array, state: tuple[Array, ...]) -> tuple[Array, ...]:
         del state
         return (np.tanh(a),)
+
+    def _next_tangents(
+        self, deltas: Array, moved: tuple[Array, ...], a: Array, states: list[tuple[Array, ...]]
+    ) -> tuple[Array, ...]:
+        del moved, a
+        return (deltas * (1 - np.square(states[1][0])),)
 
     def _deltas(self, rows: Array, preactivations: Array) -> Iterator[tuple[int, Array]]:
         a = self._by_step(preactivations)
@@ -232,6 +259,17 @@ class LSTMLayer(_RecurrentLayer):
     def _gates(self, a: Array) -> tuple[Array, Array, Array, Array]:
         i, f, g, o = np.split(a, 4, axis=-1)
         return _SIGMOID.function(i), _SIGMOID.function(f), np.tanh(g), _SIGMOID.function(o)
+
+    def _next_tangents(
+        self, deltas: Array, moved: tuple[Array, ...], a: Array, states: list[tuple[Array, ...]]
+    ) -> tuple[Array, ...]:
+        i, f, g, o = self._gates(a)
+        by_i, by_f, by_g, by_o = np.split(deltas, 4, axis=-1)
+        (_, before), (_, c) = states
+        cell = f * moved[1] + before * f * (1 - f) * by_f
+        cell = cell + g * i * (1 - i) * by_i + i * (1 - np.square(g)) * by_g
+        squashed = np.tanh(c)
+        return squashed * o * (1 - o) * by_o + o * (1 - np.square(squashed)) * cell, cell
 
     def _deltas(self, rows: Array, preactivations: Array) -> Iterator[tuple[int, Array]]:
         a, states = self._by_step(preactivations), self._states(preactivations)

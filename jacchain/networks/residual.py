@@ -10,14 +10,22 @@ import numpy.typing as npt
 
 from jacchain.jacobians.matrices import DenseJacobian
 from jacchain.jacobians.products import multiply
-from jacchain.networks.network import check_layers, jacobians, numbered, pull_back, trace
+from jacchain.networks.network import (
+    check_layers,
+    jacobians,
+    numbered,
+    pull_back,
+    pull_rows,
+    push_forward,
+    trace,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from jacchain.jacobians.matrices import Jacobian
     from jacchain.networks.arrays import Array
-    from jacchain.networks.layers import Layer
+    from jacchain.networks.layers import Layer, Visit
 
 
 class ResidualLayer:
@@ -39,9 +47,9 @@ class ResidualLayer:
 
     Examples
     --------
-    >>> from jacchain.networks.layers import AffineLayer
+    >>> from jacchain.networks.layers import AffineLayer, visit
     >>> block = ResidualLayer([AffineLayer([[2.0, 0.0], [0.0, 3.0]], [0.0, 0.0])])
-    >>> block.jacobian(np.ones(2), np.ones(2)).to_dense()
+    >>> block.jacobian(visit(block, np.ones(2))).to_dense()
     array([[3., 0.],
            [0., 4.]])
     >>> sorted(block.parameters)
@@ -94,31 +102,34 @@ class ResidualLayer:
         inner = trace(self.layers, inputs).output
         return inner, inputs + inner
 
-    def jacobian(self, inputs: Array, preactivation: Array) -> Jacobian:
+    def jacobian(self, visit: Visit) -> Jacobian:
         """Return `I + df/dz_in`, dense."""
-        del preactivation
-        inner = reduce(multiply, jacobians(self.layers, trace(self.layers, inputs)))
+        inner = reduce(multiply, jacobians(self.layers, trace(self.layers, visit.inputs)))
         return DenseJacobian(inner.to_dense() + np.eye(self.input_size, dtype=self.dtype))
 
-    def parameter_jacobians(self, inputs: Array, preactivation: Array) -> dict[str, Jacobian]:
+    def parameter_jacobians(self, visit: Visit) -> dict[str, Jacobian]:
         """Return the derivative of output by each parameter inside."""
-        del preactivation
-        passed = trace(self.layers, inputs)
+        passed = trace(self.layers, visit.inputs)
         factors = jacobians(self.layers, passed)
         found = []
-        for k, (layer, before, a) in enumerate(passed.steps(self.layers), start=1):
+        for k, (layer, seen) in enumerate(passed.steps(self.layers), start=1):
             later = factors[: len(self.layers) - k]
-            own = layer.parameter_jacobians(before, a)
+            own = layer.parameter_jacobians(seen)
             found.append({name: reduce(multiply, [*later, j]) for name, j in own.items()})
         return _inside(found)
 
-    def pullback(
-        self, adjoints: Array, inputs: Array, preactivations: Array
-    ) -> tuple[dict[str, Array], Array]:
+    def pullback(self, adjoints: Array, visit: Visit) -> tuple[dict[str, Array], Array]:
         """Return the gradients inside, and the adjoints of the inputs, by both ways."""
-        del preactivations
-        found, back = pull_back(self.layers, trace(self.layers, inputs), adjoints)
+        found, back = pull_back(self.layers, trace(self.layers, visit.inputs), adjoints)
         return _inside(found), adjoints + back
+
+    def vjp(self, adjoints: Array, visit: Visit) -> Array:
+        """Return adjoints times Jacobian, by both ways."""
+        return adjoints + pull_rows(self.layers, trace(self.layers, visit.inputs), adjoints)
+
+    def jvp(self, tangents: Array, visit: Visit) -> Array:
+        """Return Jacobian times tangents, by both ways."""
+        return tangents + push_forward(self.layers, trace(self.layers, visit.inputs), tangents)
 
 
 def _inside(arrays: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

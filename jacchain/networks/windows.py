@@ -14,6 +14,7 @@ from jacchain.jacobians.structure import check_sizes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Array = NDArray[Any]
     Indices = NDArray[np.integer[Any]]
 
 Sizes = tuple[int, ...]
@@ -97,6 +98,32 @@ class Windows:
             )
             inside = (inside[:, None, :, None] & valid[None, :, None, :]).reshape(flat.shape)
         return np.where(inside, flat, prod(self.size))
+
+    def read(self, array: Array) -> Array:
+        """What each window reads of flat arrays `(..., elements)`: `(..., windows, taps)`."""
+        zeros = np.zeros((*array.shape[:-1], 1), array.dtype)
+        return np.asarray(np.concatenate([array, zeros], axis=-1)[..., self.taps])
+
+    def spread(self, shares: Array) -> Array:
+        """The transpose of `read`: each element gets the sum of the shares of its readers.
+
+        Examples
+        --------
+        >>> Windows((3,), (2,)).spread(np.array([[1.0, 2.0], [10.0, 20.0]]))
+        array([ 1., 12., 20.])
+        """
+        batch, output = shares.shape[:-2], self.output
+        axes = zip(self.size, self.output, *map(_sizes, (self.stride, self.padding)), strict=True)
+        padded = np.zeros((*batch, *(n + 2 * p for n, _, _, p in axes)), shares.dtype)
+        where: Any
+        for tap, place in enumerate(np.ndindex(*self.kernel)):
+            first = (t * d for t, d in zip(place, _sizes(self.dilation), strict=True))
+            window = zip(first, output, _sizes(self.stride), strict=True)
+            where = (..., *(slice(f, f + (count - 1) * s + 1, s) for f, count, s in window))
+            padded[where] += shares[..., tap].reshape(*batch, *output)
+        inner = zip(_sizes(self.padding), self.size, strict=True)
+        where = (..., *(slice(p, p + n) for p, n in inner))
+        return np.asarray(padded[where].reshape(*batch, -1))
 
     def _axis(self, axis: int) -> tuple[Indices, NDArray[np.bool_]]:
         """Index that each tap of each window reads along one axis, and whether it is inside."""

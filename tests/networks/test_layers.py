@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jacchain.networks.activations import ACTIVATIONS
-from jacchain.networks.layers import AffineLayer
+from jacchain.networks.layers import AffineLayer, Visit, visit
 
 W = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
 
@@ -53,20 +53,22 @@ def test_what_was_validated_cannot_change():
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_weight_gradient_is_the_adjoint_times_a_kronecker_product(name):
+def test_weight_gradient_is_the_adjoint_times_a_kronecker_product(check_products, name):
     """With vec(W) row by row, dz/dvec(W) = diag(s'(a)) (I (x) z_in^T), of shape (2, 6)."""
     rng = np.random.default_rng(1)
     layer = AffineLayer(rng.normal(size=(2, 3)), rng.normal(size=2), name)
     z_in, adjoint = rng.normal(size=3), rng.normal(size=2)
-    a, _ = layer.forward(z_in)
-    by_weight = np.diag(layer.activation.derivative(a)) @ np.kron(np.eye(2), z_in)
-    by_name, by_input = layer.pullback(adjoint[None], z_in[None], a[None])
+    at = visit(layer, z_in)
+    slopes = np.diag(layer.activation.derivative(at.preactivations, at.outputs))
+    by_weight = slopes @ np.kron(np.eye(2), z_in)
+    by_name, by_input = layer.pullback(adjoint[None], Visit(*(array[None] for array in at)))
     np.testing.assert_allclose(by_name["W"].ravel(), adjoint @ by_weight, rtol=1e-13)
-    jacobian = layer.jacobian(z_in, a).to_dense()
+    jacobian = layer.jacobian(at).to_dense()
     np.testing.assert_allclose(by_input[0], adjoint @ jacobian, rtol=1e-13)
-    jacobians = layer.parameter_jacobians(z_in, a)
+    jacobians = layer.parameter_jacobians(at)
     np.testing.assert_allclose(jacobians["W"].to_dense(), by_weight, rtol=1e-13)
-    np.testing.assert_allclose(jacobians["b"].to_dense(), np.diag(layer.activation.derivative(a)))
+    np.testing.assert_allclose(jacobians["b"].to_dense(), slopes)
+    check_products(layer, np.stack([z_in, -z_in]), rng, rtol=1e-12, atol=1e-14)
 
     def output(vec_w):
         return AffineLayer(vec_w.reshape(2, 3), layer.bias, name).forward(z_in)[1]

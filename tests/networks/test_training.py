@@ -24,8 +24,11 @@ def test_batch_gradients_are_the_mean_of_the_gradients(seed, n):
     network = mlp(4, 5, 3, activation="gelu", loss="cross_entropy", rng=seed)
     inputs, targets = batch(seed, n, network)
     single = [gradients(network, x, target) for x, target in zip(inputs, targets, strict=True)]
-    for name, found in batch_gradients(network, inputs, targets).items():
-        expected = np.mean([each[name] for each in single], axis=0)
+    found_all = batch_gradients(network, inputs, targets)
+    assert found_all.keys() == single[0].keys()
+    for name, found in found_all.items():
+        each = np.stack([one[name] for one in single])
+        expected = each / n if name == "x" else each.mean(axis=0)
         np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-13)
 
 
@@ -34,7 +37,7 @@ def test_a_small_step_lowers_the_loss_by_the_rate_times_the_squared_gradient(see
     network = mlp(6, 5, 4, loss="cross_entropy", rng=seed)
     inputs, targets = batch(seed, 5, network)
     by_parameter = batch_gradients(network, inputs, targets)
-    squared = sum(float(np.square(gradient).sum()) for gradient in by_parameter.values())
+    squared = sum(float(np.square(by_parameter[name]).sum()) for name in network.parameters)
     before, rate = mean_loss(network, inputs, targets), 1e-5
     after = mean_loss(step(network, by_parameter, rate), inputs, targets)
     assert before - after == pytest.approx(rate * squared, rel=1e-3)
