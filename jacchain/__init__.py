@@ -7,7 +7,12 @@ from jacchain.chains.chain import Chain, random_chain
 from jacchain.chains.counting import count
 from jacchain.chains.evaluate import evaluate, evaluator, register_engine
 from jacchain.chains.planners import plan, register_planner
-from jacchain.chains.together import cost_together, count_together, evaluate_together
+from jacchain.chains.together import (
+    cost_together,
+    count_together,
+    evaluate_together,
+    evaluator_together,
+)
 from jacchain.jacobians.blocks import BlockDiagonalJacobian, SelectionJacobian
 from jacchain.jacobians.matrices import DenseJacobian
 from jacchain.jacobians.pattern import Pattern
@@ -67,6 +72,7 @@ __all__ = [
     "evaluate",
     "evaluate_together",
     "evaluator",
+    "evaluator_together",
     "formula",
     "gradient_formula",
     "gradients",

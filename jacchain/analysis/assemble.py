@@ -1,4 +1,4 @@
-"""From the stored table to evidence: controls, ceilings and overhead found by their roles."""
+"""From the stored table to evidence: each series by its role."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -11,6 +11,7 @@ from jacchain.records.codec import DELETE
 from jacchain.records.errors import RecordsError
 
 ORDERS = ("loss-first", "input-first")
+COMPARISON = "comparison:"  # what the cell names of comparisons begin with
 
 
 def assemble(
@@ -41,7 +42,8 @@ def assemble(
     series = [s for s in map(adjust, all_series(table)) if s is not None]
     for s in series:
         _check_order(s)
-    controls = _controls([s for s in series if s.role == "control"])
+    controls = _pairs([s for s in series if s.role == "control"])
+    compared = _pairs([s for s in series if s.role == "comparison"])
     ceilings = {s.cell: s for s in series if s.role == "ceiling"}
     ladder = [
         (s.working_set, s.bytes / s.time)
@@ -50,6 +52,7 @@ def assemble(
     ]
     return Evidence(
         series=_by_key([s for s in series if s.role in {"cell", "cause"}]),
+        comparisons={a.cell.removeprefix(COMPARISON): (a, b) for a, b in compared},
         controls=controls,
         ceilings=ceilings,
         checks=checks,
@@ -62,7 +65,7 @@ def assemble(
 
 
 def _check_order(series: Series) -> None:
-    if series.role != "ceiling" and series.order not in ORDERS:
+    if series.role not in {"ceiling", "comparison"} and series.order not in ORDERS:
         known = ", ".join(ORDERS)
         problem = f"cell {series.cell!r} has an arm {series.order!r}; known orders are {known}"
         raise RecordsError(problem, DELETE)
@@ -80,9 +83,10 @@ def _by_key(series: Sequence[Series]) -> dict[tuple[str, Dims, str], Series]:
     return found
 
 
-def _controls(series: Sequence[Series]) -> tuple[tuple[Series, Series], ...]:
+def _pairs(series: Sequence[Series]) -> tuple[tuple[Series, Series], ...]:
     arms = {(s.cell, s.arm): s for s in series}
-    return tuple((s, arms[s.cell, "B"]) for s in series if s.arm == "A")
+    pairs = ((s, arms.get((s.cell, "B"))) for s in series if s.arm == "A")
+    return tuple((a, b) for a, b in pairs if b is not None)
 
 
 def _counts(table: pd.DataFrame) -> tuple[dict[str, Any], ...]:

@@ -92,6 +92,7 @@ class Evidence:
     """Everything a claim is judged on."""
 
     series: Mapping[tuple[str, Dims, str], Series]  # by engine, dims and order; roles cell, cause
+    comparisons: Mapping[str, tuple[Series, Series]] = field(default_factory=dict)  # by name
     controls: tuple[tuple[Series, Series], ...] = ()
     ceilings: Mapping[str, Series] = field(default_factory=dict)
     checks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

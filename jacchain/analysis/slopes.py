@@ -59,6 +59,13 @@ def sweep(
 ) -> Sweep | None:
     """Collect a sweep from the measured cells `(size, dims)`; None if fewer than two are there."""
     found = [(size, s) for size, dims in cells if (s := evidence.get(dims, order)) is not None]
+    return sweep_of(name, variable, order, found, law)
+
+
+def sweep_of(
+    name: str, variable: str, order: str, found: Sequence[tuple[int, Series]], law: str = "n"
+) -> Sweep | None:
+    """Arrange what was measured at several sizes as a sweep; None if fewer than two are there."""
     if len(found) < 2:
         return None
     series: list[Series] = [s for _, s in found]

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from jacchain.chains.plan import carry_out
 from jacchain.chains.planners import Order, plan
 from jacchain.chains.registry import Registry
-from jacchain.jacobians.products import multiply
+from jacchain.jacobians.products import returns_operand, rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 
 Evaluator: TypeAlias = "Callable[[], FloatArray]"
 Engine: TypeAlias = "Callable[[Chain, Plan], Evaluator]"
+
+NOWHERE = -1  # the slot of what is a factor itself: the last one, and empty
 
 
 def evaluate(chain: Chain, order: Order = "loss-first", *, engine: str = "numpy") -> FloatArray:
@@ -118,7 +119,8 @@ def _in_buffers(multiply: Callable[..., Any]) -> Engine:
     """Make an engine of a function ``multiply(a, b, out=c)``."""
 
     def prepare(chain: Chain, plan: Plan) -> Evaluator:
-        buffers = _buffers(plan, chain.dtype)
+        memory = _memory(plan, chain.dtype)
+        buffers = {s.result.span: memory[s.result.span].reshape(s.result.shape) for s in plan.steps}
         operands = {(i, i + 1): factor.to_dense() for i, factor in enumerate(chain.factors)}
         operands |= buffers
         products = [
@@ -140,8 +142,22 @@ def _in_buffers(multiply: Callable[..., Any]) -> Engine:
 
 
 def _by_rules(chain: Chain, plan: Plan) -> Evaluator:
-    """Multiply factors of several kinds by the rules for each pair of kinds."""
-    return lambda: carry_out(plan, chain.factors, multiply).to_dense()
+    """Multiply factors of several kinds by the rules for each pair of kinds, looked up here."""
+    memory = _memory(plan, chain.dtype)
+    products = [
+        (rule(s.left.structure, s.right.structure), s.left.span, s.right.span, s.result.span)
+        for s in plan.steps
+    ]
+    factors = {(index, index + 1): factor for index, factor in enumerate(chain.factors)}
+
+    def run() -> FloatArray:
+        live = dict(factors)
+        for multiply, left, right, result in products:
+            live[result] = multiply(live.pop(left), live.pop(right), memory[result])
+        (whole,) = live.values()
+        return whole.to_dense()
+
+    return run
 
 
 def _numpy(chain: Chain, plan: Plan) -> Evaluator:
@@ -150,25 +166,37 @@ def _numpy(chain: Chain, plan: Plan) -> Evaluator:
     return (_in_buffers(np.matmul) if dense else _by_rules)(chain, plan)
 
 
-def _buffers(plan: Plan, dtype: np.dtype[Any]) -> dict[Span, FloatArray]:
-    """Memory for every intermediate; a slot is used again once what it holds was multiplied."""
+def _memory(plan: Plan, dtype: np.dtype[Any]) -> dict[Span, FloatArray]:
+    """Flat memory for every intermediate; a slot is used again once what it holds was multiplied.
+
+    Where a product is one of its operands itself, it keeps that one's slot.
+    """
     sizes: list[int] = []
     free: list[int] = []
     slots: dict[Span, int] = {}
     for step in plan.steps:
-        if not free:
-            free.append(len(sizes))
-            sizes.append(0)
-        slot = slots[step.result.span] = free.pop()
-        sizes[slot] = max(sizes[slot], step.elements)
-        free += [
-            slots[operand.span] for operand in (step.left, step.right) if operand.span in slots
-        ]
-    memory = [np.empty(size, dtype) for size in sizes]
+        done = [step.left, step.right]
+        same = returns_operand(step.left.structure, step.right.structure)
+        if same is not None:
+            slots[step.result.span] = slots.get(done.pop(same).span, NOWHERE)
+        else:
+            slots[step.result.span] = _take(step.elements, sizes, free)
+        free += [slots[o.span] for o in done if slots.get(o.span, NOWHERE) != NOWHERE]
+    memory = [*(np.empty(size, dtype) for size in sizes), np.empty(0, dtype)]
     return {
-        result.span: memory[slots[result.span]][: result.structure.elements].reshape(result.shape)
+        result.span: memory[slots[result.span]][: result.structure.elements]
         for result in (step.result for step in plan.steps)
     }
+
+
+def _take(elements: int, sizes: list[int], free: list[int]) -> int:
+    """A free slot, or a new one, made large enough."""
+    if not free:
+        free.append(len(sizes))
+        sizes.append(0)
+    slot = free.pop()
+    sizes[slot] = max(sizes[slot], elements)
+    return slot
 
 
 def _loop(a: FloatArray, b: FloatArray, *, out: FloatArray) -> None:

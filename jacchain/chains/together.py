@@ -7,7 +7,9 @@ each begins with a factor of its own, and nothing is shared.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from jacchain.chains.counted import Tally
@@ -32,14 +34,102 @@ class TogetherCost:
 
     Parameters
     ----------
-    multiplications : int
-        Of all products, each done once where it is kept.
+    products : int
+        Products of two matrices.
+    multiplications, row_multiplications : int
+        Of all of them, and of those whose left operand is one row.
+    elements_moved, indices_moved : int
+        Operands read once and results written once; indices of sparse ones among them, 4 bytes
+        each.
     kept_elements : int
         Elements of the products kept for others; 0 where nothing is.
+    peak_elements : int
+        Largest total of live products, results included and factors excluded.
     """
 
+    products: int
     multiplications: int
+    row_multiplications: int
+    elements_moved: int
+    indices_moved: int
     kept_elements: int
+    peak_elements: int
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The products of several chains, one after the other.
+
+    Parameters
+    ----------
+    factors : tuple of Jacobian
+        Each once: places 0, 1, ...
+    steps : tuple of (int, int)
+        Places of the operands; the result has the next place.
+    results : mapping of str to int
+        Place of each chain's product.
+    """
+
+    factors: tuple[Jacobian, ...]
+    steps: tuple[tuple[int, int], ...]
+    results: Mapping[str, int]
+
+    @property
+    def uses(self) -> Counter[int]:
+        """How often each place is an operand."""
+        return Counter(place for step in self.steps for place in step)
+
+    @cached_property
+    def released(self) -> list[list[int]]:
+        """Of each step the products that nobody needs after it."""
+        last = {place: number for number, step in enumerate(self.steps) for place in step}
+        kept = {*range(len(self.factors)), *self.results.values()}
+        done: list[list[int]] = [[] for _ in self.steps]
+        for place in last.keys() - kept:
+            done[last[place]].append(place)
+        return done
+
+
+def schedule(chains: Mapping[str, Chain], order: Direction, *, cache: bool) -> Schedule:
+    """Plan the products of several chains: each partial product once, or for each chain anew.
+
+    Raises
+    ------
+    ValueError
+        If the order is unknown.
+    """
+    if order not in {"loss-first", "input-first"}:
+        msg = f"unknown order {order!r}; known are loss-first, input-first"
+        raise ValueError(msg)
+    factors = {id(f): f for chain in chains.values() for f in chain.factors}
+    places = {key: place for place, key in enumerate(factors)}
+    steps: list[tuple[int, int]] = []
+    results: dict[str, int] = {}
+    made: dict[tuple[int, int], int] = {}
+    for name, chain in chains.items():
+        own = [places[id(f)] for f in chain.factors]
+        first, *others = own if order == "loss-first" else own[::-1]
+        place = first
+        for added in others:
+            step = (place, added) if order == "loss-first" else (added, place)
+            if not cache or step not in made:
+                made[step] = len(factors) + len(steps)
+                steps.append(step)
+            place = made[step]
+        results[name] = place
+    return Schedule(tuple(factors.values()), tuple(steps), results)
+
+
+def _carried_out(
+    of: Schedule, start: Callable[[Jacobian], T], joined: Callable[[T, T], T]
+) -> dict[str, T]:
+    """Each chain's product; others are let go of once nobody needs them."""
+    live: dict[int, T] = {place: start(factor) for place, factor in enumerate(of.factors)}
+    for number, ((left, right), done) in enumerate(zip(of.steps, of.released, strict=True)):
+        live[len(of.factors) + number] = joined(live[left], live[right])
+        for place in done:
+            del live[place]
+    return {name: live[place] for name, place in of.results.items()}
 
 
 def cost_together(
@@ -66,21 +156,43 @@ def cost_together(
     >>> from jacchain.chains.chain import Chain
     >>> row, a, b = Chain([[[1.0, 2.0]], [[1.0, 0.0], [0.0, 1.0]], [[1.0], [1.0]]]).factors
     >>> chains = {"a": Chain([row, a]), "b": Chain([row, a, b])}
-    >>> cost_together(chains), cost_together(chains, cache=False).multiplications
-    (TogetherCost(multiplications=6, kept_elements=2), 10)
+    >>> cost_together(chains).multiplications, cost_together(chains).kept_elements
+    (6, 2)
+    >>> cost_together(chains, cache=False).multiplications
+    10
     """
-    total = 0
+    of = schedule(chains, order, cache=cache)
+    structures: list[Structure] = [factor.structure for factor in of.factors]
+    costs = []
+    for left, right in of.steps:
+        costs.append(product(structures[left], structures[right]))
+        structures.append(costs[-1].result)
+    rows = (c.multiplications for c, (left, _) in zip(costs, of.steps, strict=True)
+            if structures[left].shape[0] == 1)  # fmt: skip
+    return TogetherCost(
+        len(costs),
+        sum(c.multiplications for c in costs),
+        sum(rows),
+        sum(c.elements_moved for c in costs),
+        sum(c.indices_moved for c in costs),
+        sum(structures[place].elements for place in _kept(of)) if cache else 0,
+        _peak(of, structures),
+    )
 
-    def joined(left: Structure, right: Structure) -> Structure:
-        nonlocal total
-        cost = product(left, right)
-        total += cost.multiplications
-        return cost.result
 
-    partial = _multiplied(chains, order, lambda factor: factor.structure, joined, cache=cache)
-    kept = {key: made for key, made in partial.items() if len(key) > 1}
-    shared = [s.elements for key, s in kept.items() if _used(key, chains, order) > 1]
-    return TogetherCost(total, sum(shared) if cache else 0)
+def _kept(of: Schedule) -> list[int]:
+    """Products that serve more than one: operands of several, or an operand and a result."""
+    uses = of.uses + Counter(of.results.values())
+    return [place for place, times in uses.items() if place >= len(of.factors) and times > 1]
+
+
+def _peak(of: Schedule, structures: list[Structure]) -> int:
+    live = peak = 0
+    for number, done in enumerate(of.released):
+        live += structures[len(of.factors) + number].elements
+        peak = max(peak, live)
+        live -= sum(structures[place].elements for place in done)
+    return peak
 
 
 def evaluate_together(
@@ -99,8 +211,29 @@ def evaluate_together(
     >>> evaluate_together({"only": Chain([[[1.0, 2.0]], [[3.0], [4.0]]])})
     {'only': array([[11.]])}
     """
-    partial = _multiplied(chains, order, lambda factor: factor, multiply, cache=cache)
-    return {name: partial[_key(chain)].to_dense() for name, chain in chains.items()}
+    return evaluator_together(chains, order, cache=cache)()
+
+
+def evaluator_together(
+    chains: Mapping[str, Chain], order: Direction = "loss-first", *, cache: bool = True
+) -> Callable[[], dict[str, FloatArray]]:
+    """Prepare the multiplication of several chains: what is returned only multiplies.
+
+    Parameters and errors are those of `cost_together`.
+
+    Examples
+    --------
+    >>> from jacchain.chains.chain import Chain
+    >>> evaluator_together({"only": Chain([[[1.0, 2.0]], [[3.0], [4.0]]])})()
+    {'only': array([[11.]])}
+    """
+    of = schedule(chains, order, cache=cache)
+
+    def run() -> dict[str, FloatArray]:
+        found = _carried_out(of, lambda factor: factor, multiply)
+        return {name: whole.to_dense() for name, whole in found.items()}
+
+    return run
 
 
 def count_together(
@@ -119,58 +252,5 @@ def count_together(
     def start(factor: Jacobian) -> Any:
         return operand(factor, tally)
 
-    _multiplied(chains, order, start, counted_product, cache=cache)
+    _carried_out(schedule(chains, order, cache=cache), start, counted_product)
     return tally.multiplications
-
-
-Key: TypeAlias = tuple[int, ...]  # identities of the factors of a partial product
-
-
-def _key(chain: Chain) -> Key:
-    return tuple(id(factor) for factor in chain.factors)
-
-
-def _partial_keys(key: Key, order: Direction) -> list[Key]:
-    """The partial products of one chain, a single factor first, the whole last."""
-    if order not in {"loss-first", "input-first"}:
-        msg = f"unknown order {order!r}; known are loss-first, input-first"
-        raise ValueError(msg)
-    lengths = range(1, len(key) + 1)
-    return [key[:n] if order == "loss-first" else key[-n:] for n in lengths]
-
-
-def _used(key: Key, chains: Mapping[str, Chain], order: Direction) -> int:
-    """How many products a partial product takes part in, or is the result of."""
-    keys = {part for chain in chains.values() for part in _partial_keys(_key(chain), order)}
-    made_of_it = sum(_shorter(part, order) == key for part in keys)
-    return made_of_it + sum(_key(chain) == key for chain in chains.values())
-
-
-def _shorter(key: Key, order: Direction) -> Key:
-    """The partial product that this one is made of, with one factor more."""
-    return key[:-1] if order == "loss-first" else key[1:]
-
-
-def _multiplied(
-    chains: Mapping[str, Chain],
-    order: Direction,
-    start: Callable[[Jacobian], T],
-    joined: Callable[[T, T], T],
-    *,
-    cache: bool,
-) -> dict[Key, T]:
-    """Every partial product by the factors in it; each is made once, or for each chain anew."""
-    made: dict[Key, T] = {}
-    for chain in chains.values():
-        factors = chain.factors if order == "loss-first" else chain.factors[::-1]
-        for part, factor in zip(_partial_keys(_key(chain), order), factors, strict=True):
-            if cache and part in made:
-                continue
-            added = start(factor)
-            if len(part) == 1:
-                made[part] = added
-            elif order == "loss-first":
-                made[part] = joined(made[_shorter(part, order)], added)
-            else:
-                made[part] = joined(added, made[_shorter(part, order)])
-    return made

@@ -1,11 +1,13 @@
 """What is measured: one cell is a chain's dims with the orders to compare on it."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from jacchain.records.schema import Role
 
 Dims = tuple[int, ...]
-LOSS_FIRST, INPUT_FIRST = "loss-first", "input-first"
+LOSS_FIRST: Final = "loss-first"
+INPUT_FIRST: Final = "input-first"
 BOTH = (LOSS_FIRST, INPUT_FIRST)
 
 

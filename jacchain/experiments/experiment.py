@@ -7,6 +7,7 @@ from typing import Any
 from jacchain.analysis.evidence import Evidence
 from jacchain.analysis.verdicts import Part
 from jacchain.experiments.cells import Cell
+from jacchain.experiments.comparison import Comparison
 from jacchain.experiments.profiles import Profile
 
 Check = Callable[[int], dict[str, Any]]
@@ -53,8 +54,8 @@ class Experiment:
         A few words; the claim in a sentence.
     formulas
         (order, layers) of the article's formulas that it confronts.
-    cells
-        What is timed for it in a profile.
+    cells, comparisons
+        What is timed for it in a profile: orders of dense chains, and other work in two ways.
     judge
         Parts, undecided as yet, from the evidence.
     checks
@@ -80,3 +81,4 @@ class Experiment:
     findings: Callable[[Evidence, Profile], list[Finding]] = lambda _evidence, _profile: []
     figures: tuple[Figure, ...] = ()
     timed: bool = True
+    comparisons: Callable[[Profile], list[Comparison]] = lambda _profile: []

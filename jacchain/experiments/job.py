@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from jacchain.experiments.cells import Cell, Dims
+from jacchain.experiments.comparison import Comparison
 from jacchain.experiments.experiment import Experiment
 from jacchain.experiments.profiles import Profile, chain_profile, fitted, profile_named
 from jacchain.experiments.registry import chosen
@@ -27,6 +28,16 @@ class Job:
     cells: tuple[Cell, ...]
     threads: int = 1
     dtype: str = "float64"
+
+    @property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """What is measured beside the cells."""
+        return tuple(c for e in self.experiments for c in e.comparisons(self.profile))
+
+    @property
+    def stations(self) -> tuple[str, ...]:
+        """Names of everything that is visited, but for ceilings."""
+        return (*(cell.id for cell in self.cells), *(c.id for c in self.comparisons))
 
     @property
     def claims(self) -> tuple[str, ...]:

@@ -65,13 +65,18 @@ def admit(cell: Cell, session: Session) -> tuple[float, int, str | None]:
     seconds = session.profile.blocks * CALLS_PER_BLOCK / 2 * sum(calls)
     elements = factor_elements(cell.dims) + sum(p.peak_elements for p in plans)
     needed = session.dtype.itemsize * elements
+    return seconds, needed, refusal(seconds, needed, session)
+
+
+def refusal(seconds: float, needed: int, session: Session) -> str | None:
+    """Why so many seconds and bytes are too many; None where they are not."""
     if needed > MOST_MEMORY * session.memory:
         share = f"over half of the {session.memory / 2**30:.1f} GiB available"
-        return seconds, needed, f"needs {needed / 2**30:.1f} GiB, {share}"
+        return f"needs {needed / 2**30:.1f} GiB, {share}"
     if seconds > session.profile.cell_seconds:
         budget = f"over the profile's {session.profile.cell_seconds:.0f} s"
-        return seconds, needed, f"would take {seconds:.0f} s, {budget}"
-    return seconds, needed, None
+        return f"would take {seconds:.0f} s, {budget}"
+    return None
 
 
 def build_chain(cell: Cell, session: Session) -> Chain:

@@ -16,7 +16,12 @@ def formula_ratio(cheaper: Series, dearer: Series) -> float:
 
 
 def ratio_part(
-    cheaper: Series, dearer: Series, noise_floor: float, threshold: float | None = None
+    cheaper: Series,
+    dearer: Series,
+    noise_floor: float,
+    threshold: float | None = None,
+    *,
+    name: str | None = None,
 ) -> Part:
     """Time(dearer) / time(cheaper) of one cell, paired within blocks, is above the threshold.
 
@@ -28,7 +33,7 @@ def ratio_part(
     low, middle, high = (float(np.exp(v)) for v in median_interval(logs))
     floor = 1 + noise_floor
     return Part(
-        f"time ratio at {_name(cheaper.dims)}",
+        name or f"time ratio at {_name(cheaper.dims)}",
         middle,
         formula,
         (threshold, np.inf),

@@ -17,6 +17,7 @@ from typing import IO, Any
 from threadpoolctl import threadpool_limits
 
 from jacchain.costs.timemodel import rough_rates
+from jacchain.experiments.compared import admit_ways
 from jacchain.experiments.experiment import Experiment
 from jacchain.experiments.job import Job, RunError
 from jacchain.experiments.prepare import Session, admit
@@ -140,7 +141,11 @@ def forecast(job: Job) -> list[Forecast]:
     with threadpool_limits(job.threads, user_api="blas"):  # as a worker has them from its start
         rates = rough_rates(job.dtype)
     session = Session(identity, caches, rates, job.profile, available_bytes(), seed=0)
-    return [Forecast(cell.id, *admit(cell, session)) for cell in job.cells]
+    cells = [Forecast(cell.id, *admit(cell, session)) for cell in job.cells]
+    return cells + [
+        Forecast(of.id, *admit_ways(of.ways(session.dtype, session.seed), session))
+        for of in job.comparisons
+    ]
 
 
 def _session(identity: Identity, job: Job, seed: int, facts: dict[str, Any]) -> SessionRecord:
@@ -171,7 +176,7 @@ def _check_same(store: Store, job: Job, first: SessionRecord | None) -> None:
 def _complete(store: Store, job: Job) -> bool:
     """Whether every claim is named, every cell has its blocks, and every check its values."""
     claims = {c for r in store.records if isinstance(r, SessionRecord) for c in r.claims}
-    asked = {cell.id for cell in job.cells}
+    asked = set(job.stations)
     cells = {
         r.cell: r
         for r in store.records
@@ -264,6 +269,7 @@ class _Unfinished:
 def _needed(experiment: Experiment, profile: Profile) -> set[Key]:
     """Keys of the records that a claim is judged on, those that claims share apart."""
     cells = [cell.id for cell in experiment.cells(profile)]
+    cells += [of.id for of in experiment.comparisons(profile)]
     needed: set[Key] = {("check", name) for name in experiment.checks}
     needed |= {("cell", cell) for cell in cells}
     if experiment.timed:
@@ -276,6 +282,6 @@ def _units(records: list[Record], job: Job) -> tuple[int, int]:
     """Blocks and checks done, and expected in all, going by the cells seen so far."""
     cells = [r for r in records if isinstance(r, CellRecord)]
     skipped = sum(r.skipped is not None for r in cells)
-    stations = max(len(cells), len(job.cells)) - skipped
+    stations = max(len(cells), len(job.stations)) - skipped
     done = sum(isinstance(r, BlockRecord | CheckRecord) for r in records)
     return done, stations * job.profile.blocks + len(job.checks)

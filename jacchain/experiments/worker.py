@@ -21,6 +21,8 @@ from jacchain.chains.chain import Chain
 from jacchain.costs.machine import Ceiling, ceilings
 from jacchain.costs.timemodel import rough_rates
 from jacchain.experiments.cells import Cell, Dims
+from jacchain.experiments.compared import admit_ways, describe_comparison
+from jacchain.experiments.comparison import Comparison, Way
 from jacchain.experiments.prepare import (
     Kernel,
     Session,
@@ -39,7 +41,7 @@ from jacchain.measure.threads import pin_threads
 from jacchain.records.codec import encode
 from jacchain.records.schema import BlockRecord, CellRecord, CheckRecord, Identity, Record
 
-Station = Cell | Ceiling
+Station = Cell | Ceiling | Comparison
 Emit = Callable[[Record], None]
 
 
@@ -67,6 +69,7 @@ class _Group:
     """What is kept of all stations of the same dims: one chain, and kernels by station."""
 
     chain: Chain | None
+    ways: tuple[Way, ...]
     bytes: int
     kernels: dict[str, list[Kernel]] = field(default_factory=dict)
 
@@ -85,7 +88,7 @@ class KernelCache:
         """The kernels of a station; the least recently used groups make room for a new one."""
         group = self._group(station, session)
         if station.id not in group.kernels:
-            group.kernels[station.id] = _kernels(station, group.chain, session)
+            group.kernels[station.id] = _kernels(station, group, session)
         return group.kernels[station.id]
 
     def chain(self, cell: Cell, session: Session) -> Chain:
@@ -94,12 +97,16 @@ class KernelCache:
         assert chain is not None
         return chain
 
+    def ways(self, comparison: Comparison, session: Session) -> tuple[Way, ...]:
+        """Both ways of a comparison."""
+        return self._group(comparison, session).ways
+
     def _group(self, station: Station, session: Session) -> _Group:
         key = station.dims if isinstance(station, Cell) else station.id
         group = self._groups.pop(key, None)
         if group is None:
-            self._make_room(_bytes(station, session))
-            group = _Group(_chain(station, session), _bytes(station, session))
+            group = _group(station, session)
+            self._make_room(group.bytes)
         self._groups[key] = group
         return group
 
@@ -108,24 +115,32 @@ class KernelCache:
             del self._groups[next(iter(self._groups))]
 
 
-def _bytes(station: Station, session: Session) -> int:
-    return admit(station, session)[1] if isinstance(station, Cell) else station.working_set
-
-
-def _chain(station: Station, session: Session) -> Chain | None:
-    return build_chain(station, session) if isinstance(station, Cell) else None
-
-
-def _kernels(station: Station, chain: Chain | None, session: Session) -> list[Kernel]:
+def _group(station: Station, session: Session) -> _Group:
+    """What stations of the same dims share; of a comparison the ways, whose arrays come later."""
     if isinstance(station, Cell):
-        assert chain is not None
-        return build_kernels(station, chain)
+        return _Group(build_chain(station, session), (), admit(station, session)[1])
+    if isinstance(station, Comparison):
+        ways = station.ways(session.dtype, session.seed)
+        return _Group(None, ways, admit_ways(ways, session)[1])
+    return _Group(None, (), station.working_set)
+
+
+def _kernels(station: Station, group: _Group, session: Session) -> list[Kernel]:
+    if isinstance(station, Cell):
+        assert group.chain is not None
+        return build_kernels(station, group.chain)
+    if isinstance(station, Comparison):
+        return [way.prepare() for way in group.ways]
     return [station.build(station.shape, session.dtype)]
 
 
 def _describe(station: Station, session: Session, cache: KernelCache) -> CellRecord:
     if isinstance(station, Ceiling):
         return describe_ceiling(station, cache.get(station, session)[0], session)
+    if isinstance(station, Comparison):
+        ways = cache.ways(station, session)
+        kernels = () if admit_ways(ways, session)[2] else cache.get(station, session)
+        return describe_comparison(station, ways, kernels, session)
     if admit(station, session)[2]:
         return describe(station, None, [], session)
     kernels = cache.get(station, session)
@@ -133,8 +148,10 @@ def _describe(station: Station, session: Session, cache: KernelCache) -> CellRec
 
 
 def _stations(request: Request, session: Session) -> dict[str, Station]:
-    """Cells and ceilings by name; a run without cells needs no ceilings."""
+    """Cells, comparisons and ceilings by name; a run without cells needs no ceilings."""
     found: list[Station] = list(request.cells)
+    for experiment in chosen(request.claims) if request.claims else ():
+        found += experiment.comparisons(request.profile)
     if request.cells and request.profile.most_x:
         found += ceilings(
             request.caches.l2,

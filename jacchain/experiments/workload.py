@@ -17,10 +17,11 @@ def workload(profile: Profile, experiments: Iterable[Experiment]) -> tuple[Cell,
     """The cells of these experiments, each once, with controls; empty if nothing is timed.
 
     The controls are A/A pairs at the smallest, a middle and the largest |x|, and a chain of ones,
-    whose products cost nothing but their calls.
+    whose products cost nothing but their calls. Comparisons need them too.
     """
-    cells = [cell for experiment in experiments for cell in experiment.cells(profile)]
-    if not cells:
+    several = tuple(experiments)
+    cells = [cell for experiment in several for cell in experiment.cells(profile)]
+    if not cells and not any(experiment.comparisons(profile) for experiment in several):
         return ()
     sizes = input_grid(profile).cells
     sample = [sizes[0][1], sizes[len(sizes) // 2][1], sizes[-1][1]]

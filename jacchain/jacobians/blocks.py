@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jacchain.jacobians.matrices import FloatArray, check_dtype
 from jacchain.jacobians.pattern import Pattern
-from jacchain.jacobians.structure import Structure
+from jacchain.jacobians.structure import Structure, check_sizes
 from jacchain.jacobians.structured import StructuredJacobian, as_floats
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class BlockDiagonalJacobian(StructuredJacobian):
     def __post_init__(self) -> None:
         """Validate once."""
         array = as_floats(np.asarray(self.array))
-        Structure((self.blocks, self.blocks))  # raises where there is no block
+        check_sizes([self.blocks])  # raises where there is no block
         fits = array.ndim == 2 or (array.ndim == 3 and len(array) == self.blocks)
         if not fits or not array.size:
             msg = (
@@ -55,12 +56,18 @@ class BlockDiagonalJacobian(StructuredJacobian):
             raise ValueError(msg)
         object.__setattr__(self, "array", array)
 
-    @property
+    @cached_property
     def structure(self) -> Structure:
         """The matrix without its data."""
         rows, columns = self.array.shape[-2:]
         shape = (self.blocks * rows, self.blocks * columns)
         return Structure(shape, "block", blocks=self.blocks, shared=self.array.ndim == 2)
+
+    @property
+    def block(self) -> tuple[int, int]:
+        """Rows and columns of one block."""
+        rows, columns = self.array.shape[-2:]
+        return rows, columns
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -114,7 +121,7 @@ class SelectionJacobian(StructuredJacobian):
         """The column of each row's entry."""
         return self.pattern.indices
 
-    @property
+    @cached_property
     def structure(self) -> Structure:
         """The matrix without its data."""
         return Structure(self.pattern.shape, "selection", self.pattern)

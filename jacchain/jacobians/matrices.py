@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jacchain.jacobians.structure import Structure
+from jacchain.jacobians.structure import Structure, check_sizes
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike
@@ -104,11 +105,11 @@ class DenseJacobian(Jacobian):
         if array.ndim != 2:
             msg = f"array of shape {array.shape}: expected two dimensions; reshape it to (m, n)"
             raise ValueError(msg)
-        Structure(array.shape)  # raises on an empty array
+        check_sizes(array.shape)  # raises on an empty array
         dtype = check_dtype("float64" if array.dtype.kind in "iub" else array.dtype)
         object.__setattr__(self, "array", np.ascontiguousarray(array, dtype))
 
-    @property
+    @cached_property
     def structure(self) -> Structure:
         """The matrix without its data."""
         rows, columns = self.array.shape

@@ -103,7 +103,7 @@ class DiagonalJacobian(StructuredJacobian):
         """Validate once."""
         object.__setattr__(self, "diagonal", _vector(self.diagonal, "diagonal"))
 
-    @property
+    @cached_property
     def structure(self) -> Structure:
         """The matrix without its data."""
         return Structure((len(self.diagonal),) * 2, "diagonal")
@@ -137,7 +137,7 @@ class IdentityJacobian(StructuredJacobian):
         object.__setattr__(self, "type", check_dtype(self.type))
         object.__setattr__(self, "size", Structure((self.size, self.size)).shape[0])
 
-    @property
+    @cached_property
     def structure(self) -> Structure:
         """The matrix without its data."""
         return Structure((self.size, self.size), "identity")
@@ -187,7 +187,7 @@ class SparseJacobian(StructuredJacobian):
             raise ValueError(msg)
         object.__setattr__(self, "values", values)
 
-    @property
+    @cached_property
     def structure(self) -> Structure:
         """The matrix without its data."""
         return Structure(self.pattern.shape, "sparse", self.pattern)
@@ -233,7 +233,7 @@ class KroneckerJacobian(StructuredJacobian):
         object.__setattr__(self, "row", _vector(self.row, "row"))
         object.__setattr__(self, "copies", Structure((self.copies, 1)).shape[0])
 
-    @property
+    @cached_property
     def structure(self) -> Structure:
         """The matrix without its data."""
         return Structure((self.copies, self.copies * len(self.row)), "kronecker")

@@ -1,11 +1,13 @@
 """The memory that a measurement may still take, and the most that it took."""
 
 import sys
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
-__all__ = ["available_bytes", "peak_rss_bytes"]
+__all__ = ["allocated_bytes", "available_bytes", "peak_rss_bytes"]
 
 
 def available_bytes() -> int:
@@ -21,6 +23,27 @@ def available_bytes() -> int:
     machine = int(psutil.virtual_memory().available)
     group = cgroup_available_bytes(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))
     return machine if group is None else min(machine, group)
+
+
+def allocated_bytes(function: Callable[[], object]) -> int:
+    """Return the most bytes that a second call of a function has allocated at once.
+
+    What it returns is counted, and arrays of numpy are. Not for timing: every allocation is traced.
+
+    Examples
+    --------
+    >>> 8000 <= allocated_bytes(lambda: bytes(8000)) < 9000
+    True
+    """
+    function()
+    tracemalloc.start()
+    try:
+        result = function()
+        _, peak = tracemalloc.get_traced_memory()
+        del result
+    finally:
+        tracemalloc.stop()
+    return peak
 
 
 def peak_rss_bytes() -> int:

@@ -26,7 +26,7 @@ from jacchain.records.values import (
 SCHEMA: Final = 1
 
 Key = tuple[str | int, ...]
-Role = Literal["cell", "control", "ceiling", "cause", "overhead"]
+Role = Literal["cell", "control", "ceiling", "cause", "overhead", "comparison"]
 Regime = Literal["L2", "LLC", "memory", "between", "unknown"]
 
 STRICT = ConfigDict(extra="forbid", strict=True)
@@ -166,13 +166,14 @@ class CellRecord:
         Its unique name.
     role : str
         A cell of the grid, an A/A control, a ceiling of the machine, the removal of a suspected
-        cause, or the overhead of a call.
+        cause, the overhead of a call, or a comparison of two ways of doing other work.
     engine : str
         Name of the engine that carries the products out.
     dims : tuple of int
-        Dims of the chain, loss first and beginning with 1; of a ceiling, the shape of its matrix.
+        Dims of the chain, loss first and beginning with 1; of a ceiling, the shape of its matrix;
+        of a comparison, the dims of the network at work.
     arms : tuple of Arm
-        A, or A and B: of a control both of one order, of a cell or a cause of different ones.
+        A, or A and B: of a control both of one order, of other pairs of different ones.
     error, error_bound : float or None
         Largest absolute difference between the elements of the arms' results, and the most of it
         that rounding explains; both in the unit of the results, not relative to them.
@@ -206,7 +207,7 @@ class CellRecord:
         if self.role == "control" and (len(orders) < 2 or orders[0] != orders[1]):
             msg = f"the orders of a control are {orders}; expected one order twice"
             raise ValueError(msg)
-        if self.role in {"cell", "cause"} and len(set(orders)) < len(orders):
+        if self.role in {"cell", "cause", "comparison"} and len(set(orders)) < len(orders):
             msg = f"the orders of a {self.role} are {orders}; expected different ones"
             raise ValueError(msg)
         copies = (self.role, self.engine) == ("ceiling", "copy")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from jacchain.chains.bracketing import all_bracketings
 from jacchain.chains.chain import Chain, random_chain
-from jacchain.chains.evaluate import _buffers, evaluate, evaluator, register_engine
+from jacchain.chains.evaluate import _memory, evaluate, evaluator, register_engine
 from jacchain.chains.plan import carry_out
 from jacchain.chains.planners import plan
 
@@ -68,7 +68,7 @@ def test_an_evaluator_reads_its_factors_anew_and_reuses_its_result(engine):
 def test_live_intermediates_share_no_memory(dims):
     for order in all_bracketings(len(dims) - 1):
         planned = plan(dims, order)
-        buffers, live = _buffers(planned, planned.dtype), {}
+        buffers, live = _memory(planned, planned.dtype), {}
         for step in planned.steps:
             live[step.result.span] = buffers[step.result.span]
             assert not any(np.shares_memory(a, b) for a, b in combinations(live.values(), 2))
@@ -77,9 +77,9 @@ def test_live_intermediates_share_no_memory(dims):
 
 
 @pytest.mark.parametrize("order", ["loss-first", "input-first"])
-def test_two_buffers_suffice_for_either_order(order):
+def test_two_memory_suffice_for_either_order(order):
     planned = plan([3, *[5] * 20, 4], order)
-    buffers = _buffers(planned, planned.dtype).values()
+    buffers = _memory(planned, planned.dtype).values()
     assert len({buffer.__array_interface__["data"] for buffer in buffers}) == 2
 
 

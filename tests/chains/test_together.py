@@ -65,6 +65,13 @@ def test_input_first_shares_nothing():
     assert cached.kept_elements == 0
 
 
+def test_products_are_let_go_of_once_nobody_needs_them():
+    chains, _ = chains_of(4, 4, 4, 4)
+    one = cost_together({"b1": chains["b1"]})  # an operand and a result, four elements each
+    assert (one.products, one.peak_elements, one.kept_elements) == (3, 8, 0)
+    assert cost_together(chains).peak_elements == 3 * (16 + 4)  # of the gradients, all that is left
+
+
 def test_an_unknown_order_lists_the_known():
     chains, _ = chains_of(2, 2)
     with pytest.raises(ValueError, match="unknown order 'optimal'; known are loss-first"):

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jacchain.chains.bracketing import all_bracketings
 from jacchain.chains.chain import Chain
 from jacchain.chains.counting import count
-from jacchain.chains.evaluate import evaluate
+from jacchain.chains.evaluate import evaluator
 from jacchain.chains.planners import plan
 from jacchain.jacobians import products, rules
 from jacchain.jacobians.blocks import BlockDiagonalJacobian, SelectionJacobian
@@ -106,6 +107,10 @@ def test_tables_agree(kinds, sizes):
     np.testing.assert_allclose(result.to_dense(), exact(a, b), rtol=1e-13, atol=1e-13)
     stored = [x.structure.elements for x in (a, b, result)]
     assert cost.elements_moved == sum(stored)
+    memory = np.full(result.structure.elements, np.nan)
+    again = multiply(a, b, out=memory)
+    assert again.structure == result.structure
+    np.testing.assert_array_equal(again.to_dense(), result.to_dense())
 
 
 @given(st.data())
@@ -118,8 +123,10 @@ def test_any_chain_of_any_kinds_gives_the_same_in_every_order(data):
         factors.append(MAKERS[data.draw(st.sampled_from(kinds))](shape, rng))
     chain = Chain(factors)
     expected = np.linalg.multi_dot([f.to_dense() for f in factors]) if len(factors) > 1 else None
-    for order in ("loss-first", "input-first", "optimal"):
-        np.testing.assert_allclose(evaluate(chain, order), expected, rtol=1e-10, atol=1e-10)
+    for order in all_bracketings(len(factors)):
+        run = evaluator(chain, order)
+        for _ in range(2):  # into the same memory
+            np.testing.assert_allclose(run(), expected, rtol=1e-10, atol=1e-10)
         assert count(chain, order) == plan(chain, order).multiplications
 
 
