@@ -36,6 +36,7 @@ from jacchain.networks.pooling import AveragePoolingLayer, MaxPoolingLayer
 from jacchain.networks.recurrent import LSTMLayer, RecurrentLayer
 from jacchain.networks.residual import ResidualLayer
 from jacchain.networks.training import accuracy, step, train
+from jacchain.networks.unrolled import unrolled_chain
 
 if TYPE_CHECKING:
     from jacchain.costs.formulas import formula, gradient_formula, latex
@@ -86,6 +87,7 @@ __all__ = [
     "register_planner",
     "step",
     "train",
+    "unrolled_chain",
     "vjp",
     "zoo",
 ]

@@ -145,8 +145,7 @@ def _gain_finding(evidence: Evidence, profile: Profile) -> list[Finding]:
             f"In {len(small)} of {len(gains[INPUT_FIRST])} batch sizes input-first gains nothing "
             f"from the batch: one by one it takes {_list(small)} times as long.",
             "Its products are matrix by matrix for a single sample already, and so bound by "
-            "arithmetic: a batch has nothing to save but calls, and its intermediates leave the "
-            "cache.",
+            "arithmetic: a batch saves it only calls.",
             "Loss-first, whose products are row by matrix one by one, takes "
             f"{_list([middle for _, middle, _ in gains[LOSS_FIRST]])} times as long.",
             vanishes=all(low > 1 + evidence.noise_floor for low, _, _ in gains[LOSS_FIRST]),

@@ -205,6 +205,7 @@ EXPERIMENT = Experiment(
     cells=lambda _: [],
     judge=judge,
     timed=False,
+    needs=("sklearn",),
     checks={
         "C9:product": product_example,
         "C9:taylor": taylor_remainders,

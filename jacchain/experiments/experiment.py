@@ -66,6 +66,8 @@ class Experiment:
         What is unexpected in the evidence, each with its cause if a measurement shows it.
     figures
         What its figures show.
+    needs
+        Modules that are not installed with jacchain itself.
     timed
         Whether it is judged on times, rather than on checks and counts alone.
     """
@@ -82,3 +84,4 @@ class Experiment:
     figures: tuple[Figure, ...] = ()
     timed: bool = True
     comparisons: Callable[[Profile], list[Comparison]] = lambda _profile: []
+    needs: tuple[str, ...] = ()

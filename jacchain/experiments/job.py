@@ -69,9 +69,12 @@ def job_of_claims(profile: str, claims: tuple[str, ...], *, threads: int, dtype:
     caches = detect_caches()
     known = fitted(profile_named(profile), caches.l2, caches.llc, dtype)
     picked = chosen(claims)
-    if any("digits" in name for e in picked for name in e.checks) and not find_spec("sklearn"):
-        message = "claim C9 needs scikit-learn: pip install 'jacchain[data]', or choose --claims"
-        raise RunError(message)
+    for experiment in picked:
+        missing = [module for module in experiment.needs if not find_spec(module)]
+        if missing:
+            remedy = "pip install 'jacchain[data]', or choose --claims"
+            message = f"claim {experiment.claim} needs {', '.join(missing)}: {remedy}"
+            raise RunError(message)
     return Job(known, picked, workload(known, picked), threads, dtype)
 
 

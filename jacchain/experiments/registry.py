@@ -17,7 +17,7 @@ def experiments() -> dict[str, Experiment]:
     Examples
     --------
     >>> list(experiments())
-    ['C1', 'C2', 'C3', 'C4', 'C5', 'C9']
+    ['C1', 'C2', 'C3', 'C4', 'C5', 'C7', 'C8', 'C9', 'C10']
     """
     names = [m.name for m in iter_modules(room.__path__) if re.fullmatch(r"c\d+_\w+", m.name)]
     found = [import_module(f"{room.__name__}.{name}").EXPERIMENT for name in names]

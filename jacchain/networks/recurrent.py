@@ -202,6 +202,10 @@ class RecurrentLayer(_RecurrentLayer):
 
     gates = 1
 
+    def states(self, preactivations: Array) -> list[Array]:
+        """The state after each step, from all preactivations at a point."""
+        return [state for (state,) in self._states(preactivations)[1:]]
+
     def _next(self, a: Array, state: tuple[Array, ...]) -> tuple[Array, ...]:
         del state
         return (np.tanh(a),)
