@@ -69,6 +69,11 @@ def _condition(design: Array, times: Array, coefficients: Array) -> float:
     return float(np.linalg.cond(relative / np.linalg.norm(relative, axis=0)))
 
 
+def predicted_time(fit: Fit, series: Series, evidence: Evidence) -> float:
+    """Seconds that a fit predicts for what it was not fitted to."""
+    return float(features(series, evidence) @ fit.coefficients)
+
+
 def _left_out(design: Array, times: Array, cells: list[str]) -> Array:
     """Prediction of each time by a fit to all other cells."""
     predicted = np.empty_like(times)

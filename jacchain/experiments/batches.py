@@ -62,7 +62,7 @@ def turning(evidence: Evidence, profile: Profile) -> Turning | None:
     with it, in `2 n / ceiling`: both take equally long at `n = itemsize ceiling / (2 bandwidth)`.
     """
     rows = [(n, loss) for n, loss, _ in measured(evidence, profile, "orders")]
-    flops = [_rate(s) for s in evidence.ceilings.values() if s.engine == "matrix-matrix"]
+    flops = [rate(s) for s in evidence.ceilings.values() if s.engine == "matrix-matrix"]
     if not rows or not flops:
         return None
     weights = profile.itemsize * sum(a * b for a, b in pairwise(SIZES))
@@ -75,12 +75,13 @@ def turning(evidence: Evidence, profile: Profile) -> Turning | None:
     if not read:
         return None
     ceiling, bandwidth = max(flops), max(read)
-    rates = np.array([_rate(loss) for _, loss in rows])
+    rates = np.array([rate(loss) for _, loss in rows])
     reached = crossing(np.array([n for n, _ in rows]), rates, HALF * ceiling)
     return Turning(profile.itemsize * ceiling / (2 * bandwidth), reached, ceiling, bandwidth)
 
 
-def _rate(series: Series) -> float:
+def rate(series: Series) -> float:
+    """Flops per second."""
     return (series.row_flops + series.matrix_flops) / series.time
 
 

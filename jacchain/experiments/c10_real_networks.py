@@ -213,7 +213,7 @@ EXPERIMENT = Experiment(
             "networks",
             "networks",
             "Real networks: factors as they are, and dense",
-            "Left: seconds per evaluation with 95 % intervals. Middle: multiplications. Right: "
+            "Seconds per evaluation with 95 % intervals; multiplications; "
             "bytes of the factors, and what an evaluation allocates beside them.",
         ),
     ),

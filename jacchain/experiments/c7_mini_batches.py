@@ -139,7 +139,7 @@ EXPERIMENT = Experiment(
             "batches",
             "batches",
             "Cost per sample over the batch size",
-            "Left: seconds per sample, with what the time model predicts from other cells. Right: "
+            "Above: seconds per sample, with what the time model predicts from other cells. Below: "
             "the rate of loss-first against the ceilings of this machine, and where it turns from "
             "bound by memory to bound by arithmetic.",
         ),

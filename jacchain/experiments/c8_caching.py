@@ -203,8 +203,9 @@ EXPERIMENT = Experiment(
             "gradients",
             "gradients",
             "All parameter gradients over depth",
-            "Left and middle: seconds for all gradients, with lines for the formula's growth. "
-            "Right: bytes that a call allocates at most, and those kept for others.",
+            "Above: seconds for all gradients, with lines for the formula's growth. "
+            "Below: bytes that a call allocates at most, with lines for the formula's; and those kept "
+            "for others.",
         ),
     ),
 )

@@ -7,8 +7,11 @@ from matplotlib.figure import Figure as Canvas
 
 from jacchain.experiments.experiment import Figure
 from jacchain.experiments.judging import Assessment
+from jacchain.report.batches import draw_batches
 from jacchain.report.checks import draw_counts, draw_training
+from jacchain.report.gradients import draw_gradients
 from jacchain.report.machine import draw_ceilings, draw_noise, draw_residuals
+from jacchain.report.networks import draw_networks
 from jacchain.report.ratios import draw_plane, draw_ratios
 from jacchain.report.style import house_style, save
 from jacchain.report.sweeps import draw_sweep
@@ -18,6 +21,9 @@ DRAWINGS: dict[str, Callable[[Figure, Assessment], Canvas]] = {
     "plane": draw_plane,
     "ratios": draw_ratios,
     "counts": draw_counts,
+    "batches": draw_batches,
+    "gradients": draw_gradients,
+    "networks": draw_networks,
     "training": draw_training,
     "residuals": draw_residuals,
     "noise": draw_noise,

@@ -1,7 +1,7 @@
 """The HTML report: one file that needs nothing else."""
 
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from math import isinf, isnan
@@ -15,11 +15,19 @@ from jacchain.experiments.experiment import Experiment, Figure, Finding
 from jacchain.experiments.grids import all_grids
 from jacchain.experiments.judging import Assessment
 from jacchain.report import tables
+from jacchain.report.batches import batches_table
 from jacchain.report.figures import CEILINGS, NOISE, RESIDUALS
+from jacchain.report.gradients import gradients_table
 from jacchain.report.mathml import formula_mathml, typeset
+from jacchain.report.networks import networks_table
 from jacchain.report.tables import Table
 from jacchain.report.terminal import number, title
 
+NUMBERS: dict[str, Callable[[Assessment], Table]] = {
+    "batches": batches_table,
+    "gradients": gradients_table,
+    "networks": networks_table,
+}
 SYMBOLS = {"agrees": "✓", "disagrees": "✗", "inconclusive": "?"}
 
 
@@ -147,9 +155,9 @@ def _picture(figure: Figure, pictures: Mapping[str, str], numbers: Table | None 
 
 
 def _numbers(figure: Figure, assessment: Assessment) -> Table | None:
-    if figure.kind != "sweep":
-        return None
-    return tables.sweep_table(assessment.evidence, all_grids(assessment.profile)[figure.grid])
+    if figure.kind == "sweep":
+        return tables.sweep_table(assessment.evidence, all_grids(assessment.profile)[figure.grid])
+    return NUMBERS[figure.kind](assessment) if figure.kind in NUMBERS else None
 
 
 def _tables(
