@@ -6,22 +6,21 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from jacchain.chains.bracketing import Span
 from jacchain.chains.planners import Order, plan
 from jacchain.chains.registry import Registry
-from jacchain.jacobians.products import returns_operand, rule
+from jacchain.chains.slots import NOWHERE, Slots
+from jacchain.jacobians.products import returns_operand, rule, uses_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jacchain.chains.bracketing import Span
     from jacchain.chains.chain import Chain
     from jacchain.chains.plan import Plan
     from jacchain.jacobians.matrices import FloatArray
 
 Evaluator: TypeAlias = "Callable[[], FloatArray]"
 Engine: TypeAlias = "Callable[[Chain, Plan], Evaluator]"
-
-NOWHERE = -1  # the slot of what is a factor itself: the last one, and empty
 
 
 def evaluate(chain: Chain, order: Order = "loss-first", *, engine: str = "numpy") -> FloatArray:
@@ -171,32 +170,21 @@ def _memory(plan: Plan, dtype: np.dtype[Any]) -> dict[Span, FloatArray]:
 
     Where a product is one of its operands itself, it keeps that one's slot.
     """
-    sizes: list[int] = []
-    free: list[int] = []
-    slots: dict[Span, int] = {}
+    pieces, slots = Slots(), dict[Span, int]()
     for step in plan.steps:
         done = [step.left, step.right]
         same = returns_operand(step.left.structure, step.right.structure)
         if same is not None:
             slots[step.result.span] = slots.get(done.pop(same).span, NOWHERE)
-        else:
-            slots[step.result.span] = _take(step.elements, sizes, free)
-        free += [slots[o.span] for o in done if slots.get(o.span, NOWHERE) != NOWHERE]
-    memory = [*(np.empty(size, dtype) for size in sizes), np.empty(0, dtype)]
+        elif uses_memory(step.left.structure, step.right.structure):
+            slots[step.result.span] = pieces.take(step.elements)
+        for operand in done:
+            pieces.release(slots.get(operand.span, NOWHERE))
+    memory = pieces.memory(dtype)
     return {
-        result.span: memory[slots[result.span]][: result.structure.elements]
+        result.span: memory[slots.get(result.span, NOWHERE)][: result.structure.elements]
         for result in (step.result for step in plan.steps)
     }
-
-
-def _take(elements: int, sizes: list[int], free: list[int]) -> int:
-    """A free slot, or a new one, made large enough."""
-    if not free:
-        free.append(len(sizes))
-        sizes.append(0)
-    slot = free.pop()
-    sizes[slot] = max(sizes[slot], elements)
-    return slot
 
 
 def _loop(a: FloatArray, b: FloatArray, *, out: FloatArray) -> None:

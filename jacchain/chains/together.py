@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from jacchain.chains.counted import Tally
 from jacchain.chains.entries import counted_product, operand
-from jacchain.jacobians.products import multiply
+from jacchain.chains.slots import NOWHERE, Slots
+from jacchain.jacobians.products import returns_operand, rule, uses_memory
 from jacchain.jacobians.rules import product
 
 if TYPE_CHECKING:
@@ -123,13 +124,11 @@ def schedule(chains: Mapping[str, Chain], order: Direction, *, cache: bool) -> S
 def _carried_out(
     of: Schedule, start: Callable[[Jacobian], T], joined: Callable[[T, T], T]
 ) -> dict[str, T]:
-    """Each chain's product; others are let go of once nobody needs them."""
-    live: dict[int, T] = {place: start(factor) for place, factor in enumerate(of.factors)}
-    for number, ((left, right), done) in enumerate(zip(of.steps, of.released, strict=True)):
-        live[len(of.factors) + number] = joined(live[left], live[right])
-        for place in done:
-            del live[place]
-    return {name: live[place] for name, place in of.results.items()}
+    """Each chain's product."""
+    made = [start(factor) for factor in of.factors]
+    for left, right in of.steps:
+        made.append(joined(made[left], made[right]))
+    return {name: made[place] for name, place in of.results.items()}
 
 
 def cost_together(
@@ -162,11 +161,8 @@ def cost_together(
     10
     """
     of = schedule(chains, order, cache=cache)
-    structures: list[Structure] = [factor.structure for factor in of.factors]
-    costs = []
-    for left, right in of.steps:
-        costs.append(product(structures[left], structures[right]))
-        structures.append(costs[-1].result)
+    structures = _structures(of)
+    costs = [product(structures[left], structures[right]) for left, right in of.steps]
     rows = (c.multiplications for c, (left, _) in zip(costs, of.steps, strict=True)
             if structures[left].shape[0] == 1)  # fmt: skip
     return TogetherCost(
@@ -178,6 +174,14 @@ def cost_together(
         sum(structures[place].elements for place in _kept(of)) if cache else 0,
         _peak(of, structures),
     )
+
+
+def _structures(of: Schedule) -> list[Structure]:
+    """Of every place: the factors, then the products."""
+    found = [factor.structure for factor in of.factors]
+    for left, right in of.steps:
+        found.append(product(found[left], found[right]).result)
+    return found
 
 
 def _kept(of: Schedule) -> list[int]:
@@ -211,7 +215,8 @@ def evaluate_together(
     >>> evaluate_together({"only": Chain([[[1.0, 2.0]], [[3.0], [4.0]]])})
     {'only': array([[11.]])}
     """
-    return evaluator_together(chains, order, cache=cache)()
+    found = evaluator_together(chains, order, cache=cache)()
+    return {name: whole.copy() for name, whole in found.items()}
 
 
 def evaluator_together(
@@ -219,7 +224,8 @@ def evaluator_together(
 ) -> Callable[[], dict[str, FloatArray]]:
     """Prepare the multiplication of several chains: what is returned only multiplies.
 
-    Parameters and errors are those of `cost_together`.
+    Parameters and errors are those of `cost_together`. Each call writes to the same arrays: copy a
+    result that is to outlive the next call.
 
     Examples
     --------
@@ -228,12 +234,41 @@ def evaluator_together(
     {'only': array([[11.]])}
     """
     of = schedule(chains, order, cache=cache)
+    structures = _structures(of)
+    rules = [rule(structures[left], structures[right]) for left, right in of.steps]
+    products = list(zip(rules, of.steps, _memory(of, structures), of.released, strict=True))
 
     def run() -> dict[str, FloatArray]:
-        found = _carried_out(of, lambda factor: factor, multiply)
-        return {name: whole.to_dense() for name, whole in found.items()}
+        made = dict(enumerate(of.factors))
+        for number, (multiply, (left, right), memory, done) in enumerate(products, len(made)):
+            made[number] = multiply(made[left], made[right], memory)
+            for place in done:
+                del made[place]
+        return {name: made[place].to_dense() for name, place in of.results.items()}
 
     return run
+
+
+def _memory(of: Schedule, structures: list[Structure]) -> list[FloatArray]:
+    """Flat memory for each product; used again once the product is let go of."""
+    pieces = Slots()
+    slots, results = [NOWHERE] * len(of.factors), {*of.results.values()}
+    pinned: set[int] = set()  # a product that is one of its operands itself keeps their memory
+    for number, ((left, right), done) in enumerate(zip(of.steps, of.released, strict=True)):
+        place = len(of.factors) + number
+        pair = structures[left], structures[right]
+        if uses_memory(*pair):
+            take = pieces.keep if place in results else pieces.take
+            slots.append(take(structures[place].elements))
+        else:
+            slots.append(NOWHERE)
+        if returns_operand(*pair) is not None:
+            pinned |= {left, right}
+        for unused in set(done) - pinned:
+            pieces.release(slots[unused])
+    memory = pieces.memory(of.factors[0].dtype)
+    places = enumerate(structures)
+    return [memory[slots[p]][: s.elements] for p, s in places if p >= len(of.factors)]
 
 
 def count_together(

@@ -14,7 +14,9 @@ from jacchain.experiments.profiles import Profile
 from jacchain.experiments.ratios import formula_ratio
 
 SIZES = (512, 256, 128, 10)
-DIMS = (1, *reversed(SIZES))
+WIDE_SIZES = (1024, 1024, 1024, 10)  # its weights take long enough to read beside the calls
+WIDE = "wide, loss-first"
+NEAR = 2.0  # working sets within this factor have about the same bandwidth
 HALF = 0.5  # of the ceiling: where memory and arithmetic take equally long, one after the other
 
 
@@ -61,23 +63,29 @@ def turning(evidence: Evidence, profile: Profile) -> Turning | None:
     A batch of n reads each weight once, in `itemsize / bandwidth` seconds, and multiplies n times
     with it, in `2 n / ceiling`: both take equally long at `n = itemsize ceiling / (2 bandwidth)`.
     """
-    rows = [(n, loss) for n, loss, _ in measured(evidence, profile, "orders")]
+    sizes, rates = wide_rates(evidence, profile)
     flops = [rate(s) for s in evidence.ceilings.values() if s.engine == "matrix-matrix"]
-    if not rows or not flops:
-        return None
-    weights = profile.itemsize * sum(a * b for a, b in pairwise(SIZES))
-    regime = evidence.regimes.name(weights)
+    weights = profile.itemsize * sum(a * b for a, b in pairwise(WIDE_SIZES))
     read = [
         s.bytes / s.time
         for s in evidence.ceilings.values()
-        if s.engine == "row-matrix" and evidence.regimes.name(s.working_set) == regime
+        if s.engine == "row-matrix" and weights / NEAR <= s.working_set <= NEAR * weights
     ]
-    if not read:
+    if not len(sizes) or not flops or not read:
         return None
     ceiling, bandwidth = max(flops), max(read)
-    rates = np.array([rate(loss) for _, loss in rows])
-    reached = crossing(np.array([n for n, _ in rows]), rates, HALF * ceiling)
+    reached = crossing(sizes, rates, HALF * ceiling)
     return Turning(profile.itemsize * ceiling / (2 * bandwidth), reached, ceiling, bandwidth)
+
+
+def wide_rates(evidence: Evidence, profile: Profile) -> tuple[Array, Array]:
+    """Batch sizes and flops per second of the wide network; of one sample by itself first."""
+    rows = measured(evidence, profile, WIDE)
+    if not rows:
+        return np.empty(0), np.empty(0)
+    _, single, _ = rows[0]
+    sizes = [1, *(n for n, _, _ in rows)]
+    return np.array(sizes, float), np.array([rate(single), *(rate(batch) for *_, batch in rows)])
 
 
 def rate(series: Series) -> float:

@@ -13,7 +13,14 @@ from jacchain.chains.chain import Chain
 from jacchain.chains.counting import count
 from jacchain.chains.evaluate import evaluator
 from jacchain.chains.planners import plan
-from jacchain.experiments.batches import DIMS, SIZES, batch_sizes, findings, name
+from jacchain.experiments.batches import (
+    SIZES,
+    WIDE,
+    WIDE_SIZES,
+    batch_sizes,
+    findings,
+    name,
+)
 from jacchain.experiments.cells import BOTH, LOSS_FIRST
 from jacchain.experiments.comparison import Comparison, Way, planned
 from jacchain.experiments.experiment import Experiment, Figure
@@ -29,6 +36,7 @@ from jacchain.records.values import Executed
 BATCH, ONE_BY_ONE, EXPLICIT = "in a batch", "one by one", "explicit, each sample its own"
 COUNTS = "C7:counts"
 COUNTED = 3  # samples
+Sizes = tuple[int, ...]
 
 
 def comparisons(profile: Profile) -> list[Comparison]:
@@ -38,19 +46,21 @@ def comparisons(profile: Profile) -> list[Comparison]:
         ways = {"orders": _orders, "explicit": _explicit}
         if n > 1:
             ways |= {order: partial(_loop, order) for order in BOTH}
-        found += [
-            Comparison(name(what, n), DIMS, partial(make, n), f"C7 {what}")
-            for what, make in ways.items()
-        ]
+            ways[WIDE] = partial(_loop, LOSS_FIRST, sizes=WIDE_SIZES)
+        for what, make in ways.items():
+            dims = (1, *reversed(WIDE_SIZES if what == WIDE else SIZES))
+            found.append(Comparison(name(what, n), dims, partial(make, n), f"C7 {what}"))
     return found
 
 
-def _chain(samples: int, dtype: np.dtype[Any], seed: int, *, shared: bool = True) -> Chain:
+def _chain(
+    samples: int, dtype: np.dtype[Any], seed: int, *, shared: bool = True, sizes: Sizes = SIZES
+) -> Chain:
     """The chain of a batch at random points of a random network."""
     rng = np.random.default_rng([seed, samples])
-    network = mlp(*SIZES, activation="tanh", loss="cross_entropy", rng=seed, dtype=dtype)
-    inputs = rng.standard_normal((samples, SIZES[0]))
-    return batch_chain(network, inputs, rng.integers(SIZES[-1], size=samples), shared=shared)
+    network = mlp(*sizes, activation="tanh", loss="cross_entropy", rng=seed, dtype=dtype)
+    inputs = rng.standard_normal((samples, sizes[0]))
+    return batch_chain(network, inputs, rng.integers(sizes[-1], size=samples), shared=shared)
 
 
 def _way(label: str, chain: Chain, order: str) -> Way:
@@ -68,8 +78,10 @@ def _explicit(samples: int, dtype: np.dtype[Any], seed: int) -> tuple[Way, Way]:
     return _way(EXPLICIT, each, LOSS_FIRST), _way(BATCH, shared, LOSS_FIRST)
 
 
-def _loop(order: str, samples: int, dtype: np.dtype[Any], seed: int) -> tuple[Way, Way]:
-    chain = _chain(samples, dtype, seed)
+def _loop(
+    order: str, samples: int, dtype: np.dtype[Any], seed: int, *, sizes: Sizes = SIZES
+) -> tuple[Way, Way]:
+    chain = _chain(samples, dtype, seed, sizes=sizes)
     batch, single = _way(BATCH, chain, order), planned(plan(_sample(chain, 0, samples), order))
     work = single.repeated(samples, held=batch.work.held)
     return Way(ONE_BY_ONE, work, partial(_each, chain, order, samples)), batch
@@ -119,7 +131,7 @@ def judge(evidence: Evidence, profile: Profile) -> list[Part]:
     for n in batch_sizes(profile):
         parts.append(order_part(evidence, name("orders", n)))
         if n > 1:
-            parts += [gain_part(evidence, name(order, n)) for order in BOTH]
+            parts += [gain_part(evidence, name(what, n)) for what in (*BOTH, WIDE)]
     return parts
 
 

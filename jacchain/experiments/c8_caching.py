@@ -139,8 +139,12 @@ def hold_memory(seed: int) -> dict[str, Any]:
 def _memory(layers: int, seed: int, order: Order, *, cache: bool) -> tuple[int, int, int]:
     of = chains(NARROW, layers, np.dtype("float64"), seed)
     cost = cost_together(of, order, cache=cache)
-    run = evaluator_together(of, order, cache=cache)
+    run = partial(_evaluate, of, order, cache=cache)
     return allocated_bytes(run), 8 * cost.peak_elements, 8 * cost.kept_elements
+
+
+def _evaluate(of: dict[str, Chain], order: Order, *, cache: bool) -> object:
+    return evaluator_together(of, order, cache=cache)()
 
 
 def judge(evidence: Evidence, profile: Profile) -> list[Part]:
@@ -204,8 +208,7 @@ EXPERIMENT = Experiment(
             "gradients",
             "All parameter gradients over depth",
             "Above: seconds for all gradients, with lines for the formula's growth. "
-            "Below: bytes that a call allocates at most, with lines for the formula's; and those kept "
-            "for others.",
+            "Below: bytes allocated at most, lines for the formula's; and those kept for others.",
         ),
     ),
 )

@@ -73,6 +73,17 @@ def returns_operand(a: Structure, b: Structure) -> int | None:
     return rules.index(found) if found in rules else None
 
 
+def uses_memory(a: Structure, b: Structure) -> bool:
+    """Whether the result is written into memory that `multiply` is given.
+
+    Examples
+    --------
+    >>> uses_memory(Structure((2, 2), "diagonal"), Structure((2, 3)))
+    True
+    """
+    return rule(a, b) in INTO_MEMORY
+
+
 def _shaped(out: Out, *shape: int) -> Out:
     """A result's memory in its shape."""
     return None if out is None else out.reshape(shape)
@@ -206,3 +217,17 @@ RULES: dict[tuple[str, str], Rule] = {
     **{("identity", kind): _right for kind in KINDS},
     **{(kind, "identity"): _left for kind in KINDS},
 }
+
+INTO_MEMORY: frozenset[Rule] = frozenset(
+    {
+        _dense_dense,
+        _dense_diagonal,
+        _diagonal_dense,
+        _dense_kronecker,
+        _dense_block,
+        _block_dense,
+        _block_block,
+        _diagonal_block,
+        _block_diagonal,
+    }
+)

@@ -1,18 +1,21 @@
 """C7's figure and table: cost per sample over the batch size."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.figure import Figure as Canvas
 
 from jacchain.analysis.evidence import Series
 from jacchain.analysis.fit import predicted_time
 from jacchain.experiments.batches import (
-    DIMS,
+    SIZES,
+    WIDE_SIZES,
     Turning,
     batch_sizes,
     measured,
-    rate,
     ratio,
     turning,
+    wide_rates,
 )
 from jacchain.experiments.cells import BOTH, INPUT_FIRST, LOSS_FIRST
 from jacchain.experiments.experiment import Figure
@@ -26,17 +29,26 @@ from jacchain.report.terminal import number, seconds
 
 def draw_batches(figure: Figure, assessment: Assessment) -> Canvas:
     """Above, seconds per sample; below, the rate of loss-first and where it turns."""
-    page = canvas(height=8.2)
-    above, below = page.subplots(2, 1)
+    page = canvas(height=8.6)
+    halves: Any = page.subfigures(2, 1, height_ratios=(1.15, 1))
+    above, below = (half.subplots() for half in halves)
     _draw_times(above, assessment)
     _draw_rates(below, assessment)
     for axes in (above, below):
         whole_sizes(axes.xaxis, batch_sizes(assessment.profile))
         axes.set_xlabel("batch size (samples)")
+        if axes.lines:
+            axes.figure.legend(loc="outside lower center", ncols=2, handlelength=1.8)
     above.set_ylabel("time per sample (s)")
     below.set_ylabel("loss-first (GFLOP/s)")
+    above.set_title(_sizes(SIZES), fontweight="normal")
+    below.set_title(_sizes(WIDE_SIZES), fontweight="normal")
     entitle(page, figure.title)
     return page
+
+
+def _sizes(sizes: tuple[int, ...]) -> str:
+    return f"network {' x '.join(map(str, sizes))}"
 
 
 def _draw_times(axes: Axes, assessment: Assessment) -> None:
@@ -57,7 +69,6 @@ def _draw_times(axes: Axes, assessment: Assessment) -> None:
         axes.plot([], [], "--", color=MUTED, linewidth=1.3, label="time model, from other cells")
     if axes.lines:
         time_scale(axes.yaxis)
-        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.17), ncols=2, handlelength=1.8)
 
 
 def _draw(axes: Axes, rows: list[tuple[int, Series]], label: str, line: str = "-",
@@ -78,20 +89,17 @@ def _draw_prediction(
 
 def _draw_rates(axes: Axes, assessment: Assessment) -> None:
     """Flops per second over the batch size, under the roof of bandwidth and arithmetic."""
-    rows = measured(assessment.evidence, assessment.profile, "orders")
-    sizes = np.array([n for n, *_ in rows], float)
+    sizes, rates = wide_rates(assessment.evidence, assessment.profile)
     found = turning(assessment.evidence, assessment.profile)
     if found is not None:
         _draw_roof(axes, found, assessment.profile.itemsize)
-    if rows:
+    if len(sizes):
         look = LOOKS[LOSS_FIRST]
-        rates = [rate(loss) / 1e9 for _, loss, _ in rows]
-        axes.plot(sizes, rates, look.marker + "-", color=look.colour, markersize=6, linewidth=1.1,
-                  label="loss-first, in a batch")  # fmt: skip
-        axes.set_yscale("log")
+        axes.plot(sizes, rates / 1e9, look.marker + "-", color=look.colour, markersize=6,
+                  linewidth=1.1, label="loss-first, in a batch")  # fmt: skip
+        whole_sizes(axes.yaxis, (1, 2, 5, 10, 20, 50, 100, 200, 500))
+        axes.set_ylim(0.7 * rates.min() / 1e9, 1.6e-9 * max(*rates, found.ceiling if found else 0))
         axes.set_xlim(sizes[0] / 1.4, sizes[-1] * 1.4)
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.17), ncols=2, handlelength=1.8)
 
 
 def _draw_roof(axes: Axes, found: Turning, itemsize: int) -> None:
@@ -125,8 +133,7 @@ def batches_table(assessment: Assessment) -> Table:
         "ratio of multiplications", "loss-first: one by one / batch",
         "input-first: one by one / batch", "loss-first: explicit / shared",
     )  # fmt: skip
-    layers = " x ".join(map(str, DIMS[:0:-1]))
-    return Table(f"Times per sample of a network {layers}{_turns(assessment)}", header, rows)
+    return Table(f"Times per sample, {_sizes(SIZES)}{_turns(assessment)}", header, rows)
 
 
 def _turns(assessment: Assessment) -> str:
@@ -135,6 +142,6 @@ def _turns(assessment: Assessment) -> str:
         return ""
     measured_at = "not reached" if found.measured is None else f"reached at {found.measured:.1f}"
     return (
-        f"; loss-first turns from bound by memory to bound by arithmetic at a batch of "
-        f"{found.predicted:.1f} by the ceilings, half of the ceiling is {measured_at}"
+        f"; {_sizes(WIDE_SIZES)} turns from bound by memory to bound by arithmetic loss-first at a "
+        f"batch of {found.predicted:.1f} by the ceilings; half of the ceiling is {measured_at}"
     )

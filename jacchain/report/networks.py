@@ -55,13 +55,18 @@ def draw_networks(figure: Figure, assessment: Assessment) -> Canvas:
     held = assessment.evidence.checks.get(MEMORY)
     if held:
         _draw_memory(memory, held)
-    scales = ((time, time_scale, "time per evaluation (s)"), (memory, byte_scale, "memory (bytes)"))
+    scales = (
+        (time, time_scale, "time per evaluation (s)"),
+        (memory, byte_scale, "allocated beside the factors (bytes)"),
+    )
     for axes, scale, label in scales:
         if axes.lines:
             scale(axes.xaxis)
         axes.set_xlabel(label)
     if work.lines:
         power_scale(work.xaxis, 10)
+        for line in memory.lines[:1]:
+            time.plot([], [], "D", color=MUTED, markersize=7, label=line.get_label())
         legend_below(page, time)
     work.set_xlabel("multiplications")
     time.set_yticks([-row for row in range(len(ROWS))], [f"{n}\n{form}" for n, form in ROWS])
@@ -77,11 +82,10 @@ def _draw_memory(axes: Axes, held: Any) -> None:
         if of is None:
             continue
         axes.plot(of["held"], -row, "D", color=MUTED, markersize=7,
-                  label="_factors" if row else "the factors")  # fmt: skip
+                  label="_factors" if row else "the factors themselves")  # fmt: skip
         for order in BOTH:
             look = LOOKS[order]
             axes.plot(of["allocated"][order], -row, look.marker, color=look.colour, markersize=7)
-    axes.legend(loc="lower left")
 
 
 def networks_table(assessment: Assessment) -> Table:

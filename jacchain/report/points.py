@@ -29,7 +29,7 @@ def draw_points(
     colour = style["color"]
     errors = np.maximum(0, [middle - low, high - middle])
     axes.errorbar(sizes, middle, errors, fmt="none", ecolor=colour, elinewidth=1.4, zorder=2)
-    axes.plot(sizes, middle, line, linewidth=1.1, markersize=6, zorder=3, **style)
+    axes.plot(sizes, middle, linestyle=line, linewidth=1.1, markersize=6, zorder=3, **style)
 
 
 def whole_sizes(axis: Any, sizes: Sequence[int]) -> None:

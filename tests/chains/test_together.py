@@ -6,7 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import jacchain as jc
-from jacchain.chains.together import cost_together, count_together, evaluate_together
+from jacchain.chains.together import (
+    cost_together,
+    count_together,
+    evaluate_together,
+    evaluator_together,
+)
+from jacchain.measure.memory import allocated_bytes
 
 WAYS = [(order, cache) for order in ("loss-first", "input-first") for cache in (True, False)]
 
@@ -70,6 +76,37 @@ def test_products_are_let_go_of_once_nobody_needs_them():
     one = cost_together({"b1": chains["b1"]})  # an operand and a result, four elements each
     assert (one.products, one.peak_elements, one.kept_elements) == (3, 8, 0)
     assert cost_together(chains).peak_elements == 3 * (16 + 4)  # of the gradients, all that is left
+
+
+@given(st.data())
+def test_chains_of_any_kinds_share_memory_without_harm(data):
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    makers = [
+        lambda: jc.DenseJacobian(rng.normal(size=(4, 4))),
+        lambda: jc.DiagonalJacobian(rng.normal(size=4)),
+        lambda: jc.IdentityJacobian(4),
+        lambda: jc.BlockDiagonalJacobian(rng.normal(size=(2, 2)), 2),
+    ]
+    row = jc.DenseJacobian(rng.normal(size=(1, 4)))
+    pool = [data.draw(st.sampled_from(makers))() for _ in range(4)]
+    picks = st.lists(st.sampled_from(pool), max_size=5)
+    chains = {str(n): jc.Chain([row, *data.draw(picks)]) for n in range(3)}
+    for order, cache in WAYS:
+        run = evaluator_together(chains, order, cache=cache)
+        for _ in range(2):
+            for name, found in run().items():
+                np.testing.assert_allclose(found, jc.evaluate(chains[name]), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_memory_is_what_the_cost_says_it_is(cache):
+    chains, _ = chains_of(*(64,) * 7)
+    predicted = 8 * cost_together(chains, cache=cache).peak_elements
+
+    def run():
+        return evaluator_together(chains, cache=cache)()
+
+    assert predicted <= allocated_bytes(run) < 1.2 * predicted + 50_000  # and objects of Python
 
 
 def test_an_unknown_order_lists_the_known():
