@@ -47,13 +47,16 @@ def _tanh_derivative(a: Array, z: Array) -> Array:
 
 
 def _sigmoid(a: Array) -> Array:
-    return (1 + np.tanh(a / 2)) / 2  # no exp, hence no overflow
+    # 1 / (1 + e^-a) = e^a / (1 + e^a): the one whose exponential is at most 1 keeps both tails.
+    positive = a.real > 0
+    small = np.exp(np.where(positive, -a, a))
+    return np.asarray(np.where(positive, np.ones_like(a), small) / (1 + small))
 
 
 def _sigmoid_derivative(a: Array, z: Array) -> Array:
-    # z (1 - z) loses all digits where z rounds to 1; tanh is odd, and so does not.
-    del z
-    return (1 - np.square(np.tanh(a / 2))) / 4
+    del z  # z (1 - z) loses all digits where z rounds to 1
+    small = np.exp(-np.abs(a))
+    return np.asarray(small / np.square(1 + small))
 
 
 def _relu(a: Array) -> Array:

@@ -49,6 +49,16 @@ def test_derivative_is_the_central_difference(activation):
     np.testing.assert_allclose(derivative(activation, POINTS), difference / (2 * step), atol=1e-8)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["sigmoid", "softplus"])
+def test_the_left_tail_keeps_its_digits(name, dtype):
+    """Far out to the left both are e^a, and so are their slopes."""
+    a = np.array([-40, -60, -80], dtype)
+    expected = np.exp(a.astype(float))
+    for found in (ACTIVATIONS[name].function(a), derivative(ACTIVATIONS[name], a)):
+        np.testing.assert_allclose(found, expected, rtol=8 * np.finfo(dtype).eps)
+
+
 @every_activation
 def test_complex_function_continues_the_real_one(activation):
     if activation.holomorphic:
