@@ -26,7 +26,7 @@ from jacchain.networks import zoo
 from jacchain.networks.batches import batch_chain
 from jacchain.networks.convolution import ConvolutionLayer
 from jacchain.networks.flatten import FlattenLayer
-from jacchain.networks.gradients import batch_gradients, gradients
+from jacchain.networks.gradients import batch_gradients, gradients, gradients_evaluator
 from jacchain.networks.layers import AffineLayer
 from jacchain.networks.matrix_free import jvp, vjp
 from jacchain.networks.mlp import mlp
@@ -77,6 +77,7 @@ __all__ = [
     "formula",
     "gradient_formula",
     "gradients",
+    "gradients_evaluator",
     "jvp",
     "latex",
     "load",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from jacchain.networks.arrays import Array
 from jacchain.networks.network import Network, numbered, pull_back, trace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Gradients: TypeAlias = dict[str, Array]
 
@@ -81,8 +84,30 @@ def batch_gradients(network: Network, inputs: npt.ArrayLike, targets: npt.ArrayL
     {'W1': array([[-7.,  1.]]), 'b1': array([-3.]), 'x': array([[-2., -4.],
            [-1., -2.]])}
     """
-    by_parameter, adjoints = sweep(network, *network.as_batch(inputs, targets))
-    return {**by_parameter, "x": adjoints}
+    return gradients_evaluator(network, inputs, targets)()
+
+
+def gradients_evaluator(
+    network: Network, inputs: npt.ArrayLike, targets: npt.ArrayLike
+) -> Callable[[], Gradients]:
+    """Prepare `batch_gradients`: points and targets are validated here, what is returned computes.
+
+    Parameters and errors are those of `batch_gradients`. Results may be kept.
+
+    Examples
+    --------
+    >>> from jacchain.networks.layers import AffineLayer
+    >>> net = Network([AffineLayer([[1.0, 2.0]], [0.0])], "squared_error")
+    >>> gradients_evaluator(net, [[3, -1]], [[5]])()["W1"]
+    array([[-12.,   4.]])
+    """
+    points, wanted = network.as_batch(inputs, targets)
+
+    def run() -> Gradients:
+        by_parameter, adjoints = sweep(network, points, wanted)
+        return {**by_parameter, "x": adjoints}
+
+    return run
 
 
 def sweep(network: Network, inputs: Array, targets: Array) -> tuple[Gradients, Array]:
