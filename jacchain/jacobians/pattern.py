@@ -123,15 +123,28 @@ def product_values(a: csr_array, b: csr_array, patterns: tuple[Pattern, Pattern]
     a, b
         In compressed rows, of the two `patterns`.
     """
-    found, (pattern, order) = a @ b, _meeting(*patterns)
-    if found.nnz == pattern.entries:
-        return np.asarray(found.data[order])
-    found.sort_indices()  # some cancelled, and were left out
+    from scipy.sparse._sparsetools import csr_matmat
+
+    pattern, order = _meeting(*patterns)
+    # What scipy's `a @ b` does, but for its first half: to count the entries that are known here.
+    indptr, indices = (np.empty(n, np.int32) for n in (len(pattern.indptr), pattern.entries))
+    values = np.empty(pattern.entries, np.result_type(a, b))
+    left, right = ((m.indptr, m.indices, m.data.astype(values.dtype, copy=False)) for m in (a, b))
+    csr_matmat(*pattern.shape, *left, *right, indptr, indices, values)  # type: ignore[call-arg]
+    if indptr[-1] == pattern.entries:
+        return np.asarray(values[order])
+    return _with_zeros(pattern, indptr, indices[: indptr[-1]], values[: indptr[-1]])
+
+
+def _with_zeros(
+    pattern: Pattern, indptr: Indices, indices: Indices, found: FloatArray
+) -> FloatArray:
+    """Values at all entries of a pattern, of which some cancelled and were left out."""
     width = pattern.shape[1]
-    rows = np.repeat(np.arange(found.shape[0]), np.diff(found.indptr))
-    kept = np.searchsorted(pattern.rows * width + pattern.indices, rows * width + found.indices)
+    rows = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+    places = rows * width + indices
     values = np.zeros(pattern.entries, found.dtype)
-    values[kept] = found.data
+    values[np.searchsorted(pattern.rows * width + pattern.indices, places)] = found
     return values
 
 

@@ -154,6 +154,15 @@ def test_what_cancels_stays_an_entry():
     assert result.values.tolist() == [0.0, 2.0]
 
 
+def test_sparse_operands_of_two_types_give_the_wider():
+    pattern = Pattern([0, 2, 3], [0, 1, 1], columns=2)
+    narrow, wide = (SparseJacobian(pattern, np.array([1, 2, 3], d)) for d in ("f4", "f8"))
+    for a, b in ((narrow, wide), (wide, narrow)):
+        result = multiply(a, b)
+        assert result.dtype == np.float64
+        np.testing.assert_array_equal(result.to_dense(), a.to_dense() @ b.to_dense())
+
+
 def test_a_dense_form_too_large_is_refused_with_its_size():
     huge = KroneckerJacobian(np.ones(10**5), 10**5)
     with pytest.raises(MemoryError, match=r"kronecker Jacobian of shape .* takes 7450[0-9.]* GiB"):
