@@ -130,7 +130,7 @@ def product_values(a: csr_array, b: csr_array, patterns: tuple[Pattern, Pattern]
     indptr, indices = (np.empty(n, np.int32) for n in (len(pattern.indptr), pattern.entries))
     values = np.empty(pattern.entries, np.result_type(a, b))
     left, right = ((m.indptr, m.indices, m.data.astype(values.dtype, copy=False)) for m in (a, b))
-    csr_matmat(*pattern.shape, *left, *right, indptr, indices, values)  # type: ignore[call-arg]
+    csr_matmat(*pattern.shape, *left, *right, indptr, indices, values)
     if indptr[-1] == pattern.entries:
         return np.asarray(values[order])
     return _with_zeros(pattern, indptr, indices[: indptr[-1]], values[: indptr[-1]])
