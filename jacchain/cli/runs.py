@@ -38,6 +38,7 @@ def run(
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List cells, measure none.")] = False,
+    peers: Annotated[bool, typer.Option("--peers", help="PyTorch and JAX beside us.")] = False,
     check: Check = False,
     as_json: Json = False,
 ) -> None:
@@ -47,14 +48,15 @@ def run(
     from jacchain.report.terminal import print_forecast
 
     with bad_values():
-        if dims and claims:
-            message = f"--dims {dims} and --claims {claims} exclude each other; give one of them"
+        if dims and (claims or peers):
+            other = f"--claims {claims}" if claims else "--peers"
+            message = f"--dims {dims} and {other} exclude each other; give one of them"
             raise ValueError(message)
         if dims:
             job = job_of_chain(_sizes(dims), threads=threads, dtype=dtype)
         else:
             names = tuple(name for name in claims.split(",") if name)
-            job = job_of_claims(profile, names, threads=threads, dtype=dtype)
+            job = job_of_claims(profile, names, threads=threads, dtype=dtype, peers=peers)
     if dry_run:
         cells = forecast(job)
         if as_json:
@@ -94,8 +96,9 @@ def _say_verdict(folder: Path, claim: str) -> None:
     from jacchain.experiments.judging import assess
     from jacchain.report.terminal import STYLES
 
-    (found,) = (v for v in assess(folder).verdicts if v.claim == claim)
-    say(f"{claim} {found.verdict}: {found.reason}", STYLES[found.verdict])
+    for found in assess(folder).verdicts:
+        if found.claim == claim:
+            say(f"{claim} {found.verdict}: {found.reason}", STYLES[found.verdict])
 
 
 def _finish(folder: Path, *, check: bool, as_json: bool) -> None:

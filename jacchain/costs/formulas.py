@@ -133,6 +133,43 @@ def gradient_formula(
     return sympy.expand(sum(columns) + own[layers])
 
 
+def general_gradient_formula(order: str = "loss-first", *, cache: bool = True) -> sympy.Expr:
+    """The same for any number of layers, as sums over `z_i`, with `z_0` the input.
+
+    Of each of its own gradients layer i is followed by i - 1 others, which in loss-first without a
+    cache compute the adjoints behind it again: so its area counts `2 (i - 1)` times.
+
+    Parameters
+    ----------
+    order, cache
+        As of `gradient_formula`, which raises for others.
+
+    Returns
+    -------
+    sympy.Expr
+        In the symbol `L` and the indexed `z`.
+
+    Raises
+    ------
+    ValueError
+        If the order is another.
+
+    Examples
+    --------
+    >>> general_gradient_formula()
+    Sum(z[i - 1]*z[i], (i, 2, L)) + Sum(z[i - 1]*z[i] + z[i], (i, 1, L))
+    """
+    z = sympy.IndexedBase("z")
+    i, j, L = sympy.symbols("i j L", integer=True, positive=True)
+    own = z[i] * z[i - 1] + z[i]
+    if order == "input-first":
+        later = z[i + 1] + z[L] + sympy.Sum(z[j] * z[j - 1], (j, i + 2, L))
+        return sympy.Sum(own * later, (i, 1, L - 1)) + z[L] * z[L - 1] + z[L]
+    gradient_formula(order)  # raises for another order
+    times = 1 if cache else 2 * (i - 1)
+    return sympy.Sum(times * z[i] * z[i - 1], (i, 2, L)) + sympy.Sum(own, (i, 1, L))
+
+
 def symbolic_dims(layers: int = 3) -> tuple[Any, ...]:
     """Dims of a network as symbols, loss first.
 

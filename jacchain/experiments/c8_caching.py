@@ -197,6 +197,7 @@ EXPERIMENT = Experiment(
     "Caching adjoints",
     "Cached adjoints make the cost of all parameter gradients grow linearly with depth loss-first, "
     "where each from scratch makes it grow quadratically; input-first a cache is of no use.",
+    gradient_formulas=((LOSS_FIRST, True), (LOSS_FIRST, False), (INPUT_FIRST, False)),
     cells=lambda _: [],
     comparisons=comparisons,
     judge=judge,

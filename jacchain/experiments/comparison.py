@@ -50,6 +50,14 @@ class Work:
             held=held,
         )
 
+    def plus(self, multiplications: int, bytes_held: int) -> "Work":
+        """Beside it so many multiplications that build so many bytes, written once."""
+        return replace(
+            self,
+            multiplications=self.multiplications + multiplications,
+            bytes=self.bytes + bytes_held,
+        )
+
 
 @dataclass(frozen=True)
 class Way:

@@ -44,20 +44,22 @@ class Finding:
 
 @dataclass(frozen=True)
 class Experiment:
-    """One claim of the article: what it measures, confronts and shows.
+    """One claim of the article, or a study beside them: what it measures, confronts and shows.
 
     Attributes
     ----------
     claim
-        C1, C2, ...
+        C1, C2, ..., or the name of a study.
     title, statement
         A few words; the claim in a sentence.
     formulas
         (order, layers) of the article's formulas that it confronts.
+    gradient_formulas
+        (order, cache) of the formulas of all parameter gradients that it confronts.
     cells, comparisons
         What is timed for it in a profile: orders of dense chains, and other work in two ways.
     judge
-        Parts, undecided as yet, from the evidence.
+        Parts, undecided as yet, from the evidence; None of a study, which only shows something.
     checks
         Untimed measurements by name: functions of a seed that return JSON-able values.
     values
@@ -68,6 +70,8 @@ class Experiment:
         What its figures show.
     needs
         Modules that are not installed with jacchain itself.
+    default
+        Whether it is measured where nothing is named.
     timed
         Whether it is judged on times, rather than on checks and counts alone.
     """
@@ -76,8 +80,9 @@ class Experiment:
     title: str
     statement: str
     cells: Callable[[Profile], list[Cell]]
-    judge: Callable[[Evidence, Profile], list[Part]]
+    judge: Callable[[Evidence, Profile], list[Part]] | None
     formulas: tuple[tuple[str, int], ...] = ()
+    gradient_formulas: tuple[tuple[str, bool], ...] = ()
     checks: Mapping[str, Check] = field(default_factory=dict)
     values: Mapping[str, type] = field(default_factory=dict)
     findings: Callable[[Evidence, Profile], list[Finding]] = lambda _evidence, _profile: []
@@ -85,3 +90,4 @@ class Experiment:
     timed: bool = True
     comparisons: Callable[[Profile], list[Comparison]] = lambda _profile: []
     needs: tuple[str, ...] = ()
+    default: bool = True

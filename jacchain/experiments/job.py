@@ -12,6 +12,7 @@ from jacchain.experiments.workload import chain_workload, workload
 from jacchain.measure.caches import detect_caches
 from jacchain.measure.threads import usable_cores
 
+PEERS = "peers"  # the study of other frameworks, and the extra that installs them
 MOST_SIZES = 190  # of a chain: records hold its bracketing, and their reader nests no deeper
 
 
@@ -50,8 +51,10 @@ class Job:
         return tuple(name for e in self.experiments for name in e.checks)
 
 
-def job_of_claims(profile: str, claims: tuple[str, ...], *, threads: int, dtype: str) -> Job:
-    """Some claims (all of them if none is named) in a named profile.
+def job_of_claims(
+    profile: str, claims: tuple[str, ...], *, threads: int, dtype: str, peers: bool = False
+) -> Job:
+    """Some claims (all of them if none is named) in a named profile; other frameworks if asked.
 
     Raises
     ------
@@ -69,13 +72,21 @@ def job_of_claims(profile: str, claims: tuple[str, ...], *, threads: int, dtype:
     caches = detect_caches()
     known = fitted(profile_named(profile), caches.l2, caches.llc, dtype)
     picked = chosen(claims)
+    if peers and PEERS not in {e.claim for e in picked}:
+        picked = (*picked, *chosen([PEERS]))
     for experiment in picked:
-        missing = [module for module in experiment.needs if not find_spec(module)]
-        if missing:
-            remedy = "pip install 'jacchain[data]', or choose --claims"
-            message = f"claim {experiment.claim} needs {', '.join(missing)}: {remedy}"
-            raise RunError(message)
+        _check_installed(experiment)
     return Job(known, picked, workload(known, picked), threads, dtype)
+
+
+def _check_installed(experiment: Experiment) -> None:
+    missing = [module for module in experiment.needs if not find_spec(module)]
+    if missing:
+        what = "--peers" if experiment.claim == PEERS else f"claim {experiment.claim}"
+        extra = PEERS if experiment.claim == PEERS else "data"
+        other = "leave it out" if experiment.claim == PEERS else "choose --claims"
+        message = f"{what} needs {', '.join(missing)}: pip install 'jacchain[{extra}]', or {other}"
+        raise RunError(message)
 
 
 def job_of_chain(dims: Dims, *, threads: int, dtype: str) -> Job:

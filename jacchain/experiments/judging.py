@@ -109,11 +109,14 @@ def _validate(checks: Mapping[str, Mapping[str, Any]], experiments: Iterable[Exp
 def judge_all(
     experiments: tuple[Experiment, ...], evidence: Evidence, profile: Profile, fit: Fit | None
 ) -> tuple[Verdict, ...]:
-    """Each claim's verdict, then that on the time model; of a user's own chain only its own."""
+    """Each claim's verdict, then that on the time model; of a user's own chain only its own.
+
+    Studies are not judged.
+    """
     floor = evidence.noise_floor
     if not experiments:
         return (own_chain.verdict(evidence),)
-    verdicts = [judge(e.claim, e.judge(evidence, profile), floor) for e in experiments]
+    verdicts = [judge(e.claim, e.judge(evidence, profile), floor) for e in experiments if e.judge]
     if fit is not None:
         verdicts.append(judge("model", model_parts(fit, evidence), floor))
     return tuple(verdicts)

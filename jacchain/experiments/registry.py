@@ -1,6 +1,10 @@
-"""The claims, found by their files: `c<number>_<words>.py` in this folder, each with EXPERIMENT."""
+"""The claims and studies, found by their files: `c<number>_<words>.py`, `study_<word>.py`.
+
+Each of them has EXPERIMENT.
+"""
 
 import re
+import sys
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
@@ -12,20 +16,27 @@ from jacchain.experiments.experiment import Experiment
 
 @cache
 def experiments() -> dict[str, Experiment]:
-    """Every experiment by its claim, in the order of their numbers.
+    """Every experiment by its claim, in the order of their numbers; studies last.
 
     Examples
     --------
     >>> list(experiments())
-    ['C1', 'C2', 'C3', 'C4', 'C5', 'C7', 'C8', 'C9', 'C10']
+    ['C1', 'C2', 'C3', 'C4', 'C5', 'C7', 'C8', 'C9', 'C10',
+     'construction', 'peers']
     """
-    names = [m.name for m in iter_modules(room.__path__) if re.fullmatch(r"c\d+_\w+", m.name)]
+    pattern = r"c\d+_\w+|study_\w+"
+    names = [m.name for m in iter_modules(room.__path__) if re.fullmatch(pattern, m.name)]
     found = [import_module(f"{room.__name__}.{name}").EXPERIMENT for name in names]
-    return {e.claim: e for e in sorted(found, key=lambda e: int(e.claim[1:]))}
+    return {e.claim: e for e in sorted(found, key=_place)}
+
+
+def _place(experiment: Experiment) -> tuple[int, str]:
+    number = experiment.claim[1:]
+    return (int(number), "") if number.isdecimal() else (sys.maxsize, experiment.claim)
 
 
 def chosen(claims: Iterable[str]) -> tuple[Experiment, ...]:
-    """The experiments of these claims; all of them if none is named.
+    """The experiments of these claims; if none is named, all that are measured by default.
 
     Raises
     ------
@@ -33,9 +44,13 @@ def chosen(claims: Iterable[str]) -> tuple[Experiment, ...]:
         If a claim is unknown; the message lists the known ones.
     """
     known = experiments()
-    names = [claim.upper() for claim in claims] or list(known)
-    for name in names:
-        if name not in known:
+    by_name = {name.lower(): name for name in known}
+    asked = [claim.lower() for claim in claims] or [
+        n.lower() for n, e in known.items() if e.default
+    ]
+    for name in asked:
+        if name not in by_name:
             message = f"unknown claim {name!r}; known are {', '.join(known)}"
             raise ValueError(message)
+    names = {by_name[name] for name in asked}
     return tuple(known[name] for name in known if name in names)

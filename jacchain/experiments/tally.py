@@ -55,7 +55,8 @@ def tally(machine: Machine, runs: int = RUNS, seed: int = 0) -> list[Row]:
     for _ in range(runs):
         evidence = simulate(machine, rng)
         for claim in CLAIMS:
-            parts = experiments()[claim].judge(evidence, QUICK)
+            of = experiments()[claim].judge
+            parts = of(evidence, QUICK) if of else []
             verdicts[claim][judge(claim, parts, evidence.noise_floor).verdict] += 1
         if machine.name == "obeys":
             ratios.update(_ratio_coverage(evidence, machine.law))

@@ -23,6 +23,7 @@ from jacchain.costs.timemodel import rough_rates
 from jacchain.experiments.cells import Cell, Dims
 from jacchain.experiments.compared import admit_ways, describe_comparison
 from jacchain.experiments.comparison import Comparison, Way
+from jacchain.experiments.experiment import Experiment
 from jacchain.experiments.prepare import (
     Kernel,
     Session,
@@ -37,7 +38,7 @@ from jacchain.experiments.registry import chosen
 from jacchain.measure.blocks import measure_block
 from jacchain.measure.caches import Caches
 from jacchain.measure.memory import available_bytes
-from jacchain.measure.threads import pin_threads
+from jacchain.measure.threads import confine, pin_threads
 from jacchain.records.codec import encode
 from jacchain.records.schema import BlockRecord, CellRecord, CheckRecord, Identity, Record
 
@@ -147,10 +148,15 @@ def _describe(station: Station, session: Session, cache: KernelCache) -> CellRec
     return describe(station, cache.chain(station, session), kernels, session)
 
 
+def _chosen(request: Request) -> tuple[Experiment, ...]:
+    """The experiments that are asked for: none of a chain of the user's own."""
+    return chosen(request.claims) if request.claims else ()
+
+
 def _stations(request: Request, session: Session) -> dict[str, Station]:
     """Cells, comparisons and ceilings by name; a run without cells needs no ceilings."""
     found: list[Station] = list(request.cells)
-    for experiment in chosen(request.claims) if request.claims else ():
+    for experiment in _chosen(request):
         found += experiment.comparisons(request.profile)
     if request.cells and request.profile.most_x:
         found += ceilings(
@@ -182,6 +188,8 @@ def visits(stations: Iterable[Station], rng: np.random.Generator) -> list[Statio
 def measure(request: Request, emit: Emit) -> None:
     """Visit every station in each round and emit what is not on record."""
     pin_threads(request.identity.threads)
+    if any("jax" in e.needs for e in _chosen(request)):
+        confine(request.identity.threads)  # it takes every core that it sees
     memory = available_bytes()
     rates = rough_rates(request.identity.dtype)
     session = Session(
@@ -217,7 +225,7 @@ def _record(block: Any, cell: str, number: int, request: Request) -> BlockRecord
 
 def check(request: Request, emit: Emit) -> None:
     """Run the untimed checks of the claims that are not on record."""
-    for experiment in chosen(request.claims) if request.claims else ():
+    for experiment in _chosen(request):
         for name, function in experiment.checks.items():
             if name not in request.checked:
                 values = function(request.seed % 2**32)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import threadpoolctl
 
-__all__ = ["blas_description", "pin_threads", "thread_environment", "usable_cores"]
+__all__ = ["blas_description", "confine", "pin_threads", "thread_environment", "usable_cores"]
 
 _VARIABLES = (
     "OPENBLAS_NUM_THREADS",
@@ -40,6 +40,29 @@ def thread_environment(n: int) -> dict[str, str]:
     """
     _check_positive(n)
     return dict.fromkeys(_VARIABLES, str(n))
+
+
+def confine(n: int) -> None:
+    """Leave this process and what it starts `n` of its cores, for libraries that can't be told.
+
+    Raises
+    ------
+    ValueError
+        If `n` is below one, or above the cores that this process may use.
+    RuntimeError
+        If it is below, and this system can't confine a process.
+    """
+    _check_positive(n)
+    cores = usable_cores()
+    if n > cores:
+        msg = f"{n} cores; expected at most {cores}, those that this process may use"
+        raise ValueError(msg)
+    if n == cores:
+        return
+    if not hasattr(os, "sched_setaffinity"):
+        msg = f"can't leave a process {n} of {cores} cores here; measure with {cores} threads"
+        raise RuntimeError(msg)
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:n])
 
 
 def pin_threads(n: int) -> bool:

@@ -9,9 +9,11 @@ from jacchain.experiments.experiment import Figure
 from jacchain.experiments.judging import Assessment
 from jacchain.report.batches import draw_batches
 from jacchain.report.checks import draw_counts, draw_training
+from jacchain.report.construction import draw_construction
 from jacchain.report.gradients import draw_gradients
 from jacchain.report.machine import draw_ceilings, draw_noise, draw_residuals
 from jacchain.report.networks import draw_networks
+from jacchain.report.peers import draw_peers
 from jacchain.report.ratios import draw_plane, draw_ratios
 from jacchain.report.style import house_style, save
 from jacchain.report.sweeps import draw_sweep
@@ -24,6 +26,8 @@ DRAWINGS: dict[str, Callable[[Figure, Assessment], Canvas]] = {
     "batches": draw_batches,
     "gradients": draw_gradients,
     "networks": draw_networks,
+    "construction": draw_construction,
+    "peers": draw_peers,
     "training": draw_training,
     "residuals": draw_residuals,
     "noise": draw_noise,

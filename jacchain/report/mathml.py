@@ -31,6 +31,22 @@ def formula_mathml(order: str, layers: int) -> Markup:
     return Markup(f'<math display="block"><mrow>{total}</mrow></math>')
 
 
+def gradients_mathml(order: str, *, cache: bool) -> Markup:
+    """Multiplications of all parameter gradients of L affine layers, as sums over the layers.
+
+    Examples
+    --------
+    >>> "munderover" in gradients_mathml("loss-first", cache=True)
+    True
+    """
+    from sympy.printing.mathml import mathml
+
+    from jacchain.costs.formulas import general_gradient_formula
+
+    inner = mathml(general_gradient_formula(order, cache=cache), printer="presentation")
+    return Markup(f'<math display="block">{inner}</math>')  # sympy's, of our own formula
+
+
 def _size(name: str) -> str:
     """|z_3|, with fences that keep to the height of the letter."""
     letter, index = name[0], name[1:]

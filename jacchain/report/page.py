@@ -13,13 +13,16 @@ from markupsafe import Markup
 from jacchain.analysis.verdicts import Part, Verdict
 from jacchain.experiments.experiment import Experiment, Figure, Finding
 from jacchain.experiments.grids import all_grids
+from jacchain.experiments.job import PEERS
 from jacchain.experiments.judging import Assessment
 from jacchain.report import tables
 from jacchain.report.batches import batches_table
+from jacchain.report.construction import construction_table
 from jacchain.report.figures import CEILINGS, NOISE, RESIDUALS
 from jacchain.report.gradients import gradients_table
-from jacchain.report.mathml import formula_mathml, typeset
+from jacchain.report.mathml import formula_mathml, gradients_mathml, typeset
 from jacchain.report.networks import networks_table
+from jacchain.report.peers import peers_table
 from jacchain.report.tables import Table
 from jacchain.report.terminal import number, title
 
@@ -27,6 +30,8 @@ NUMBERS: dict[str, Callable[[Assessment], Table]] = {
     "batches": batches_table,
     "gradients": gradients_table,
     "networks": networks_table,
+    "construction": construction_table,
+    "peers": peers_table,
 }
 SYMBOLS = {"agrees": "✓", "disagrees": "✗", "inconclusive": "?"}
 
@@ -64,6 +69,16 @@ class Section:
         return tuple(p for p in self.verdict.parts if p.verdict == "agrees")
 
 
+@dataclass(frozen=True)
+class Study:
+    """What the page shows beside the claims."""
+
+    name: str
+    title: str
+    statement: str
+    pictures: tuple[Picture, ...]
+
+
 def render(
     assessment: Assessment,
     pictures: Mapping[str, str],
@@ -90,6 +105,8 @@ def render(
         summary=summary(assessment.verdicts),
         assessment=assessment,
         sections=[s for s in sections if s.verdict.claim != "model"],
+        studies=_studies(assessment, pictures),
+        peers_measured=any(e.claim == PEERS for e in assessment.experiments),
         model=next((s for s in sections if s.verdict.claim == "model"), None),
         all_sections=sections,
         run=run,
@@ -131,22 +148,50 @@ def _sections(assessment: Assessment, pictures: Mapping[str, str]) -> list[Secti
     ]
 
 
+def _studies(assessment: Assessment, pictures: Mapping[str, str]) -> list[Study]:
+    return [
+        Study(e.claim, e.title, e.statement, _shown(e, assessment, pictures))
+        for e in assessment.experiments
+        if e.judge is None
+    ]
+
+
+def _shown(
+    experiment: Experiment, assessment: Assessment, pictures: Mapping[str, str]
+) -> tuple[Picture, ...]:
+    figures = (f for f in experiment.figures if f.name in pictures)
+    return tuple(_picture(f, pictures, _numbers(f, assessment)) for f in figures)
+
+
 def _section(
     verdict: Verdict, unflagged: Verdict, experiment: Experiment | None, assessment: Assessment,
     pictures: Mapping[str, str],
 ) -> Section:  # fmt: skip
-    shown = [f for f in (experiment.figures if experiment else ()) if f.name in pictures]
-    formulas = experiment.formulas if experiment else ()
     return Section(
         verdict,
         unflagged,
         title(verdict.claim),
         experiment.statement if experiment else "",
-        tuple((f"{order}, {layers} layers", formula_mathml(order, layers))
-              for order, layers in formulas),
-        tuple(_picture(f, pictures, _numbers(f, assessment)) for f in shown),
+        _formulas(experiment) if experiment else (),
+        _shown(experiment, assessment, pictures) if experiment else (),
         tuple(assessment.findings.get(verdict.claim, ())),
     )  # fmt: skip
+
+
+def _formulas(experiment: Experiment) -> tuple[tuple[str, Markup], ...]:
+    """Each formula with what it is of."""
+    orders = (
+        (f"{order}, {layers} layers", formula_mathml(order, layers))
+        for order, layers in experiment.formulas
+    )
+    gradients = (
+        (
+            f"all gradients {order}{', with a cache' if cache else ', each from scratch'}",
+            gradients_mathml(order, cache=cache),
+        )
+        for order, cache in experiment.gradient_formulas
+    )
+    return (*orders, *gradients)
 
 
 def _picture(figure: Figure, pictures: Mapping[str, str], numbers: Table | None = None) -> Picture:

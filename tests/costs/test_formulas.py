@@ -7,7 +7,13 @@ from jacchain.chains.bracketing import all_bracketings
 from jacchain.chains.planners import plan
 from jacchain.chains.together import cost_together
 from jacchain.costs.closed_forms import multiplications
-from jacchain.costs.formulas import formula, gradient_formula, latex, symbolic_dims
+from jacchain.costs.formulas import (
+    formula,
+    general_gradient_formula,
+    gradient_formula,
+    latex,
+    symbolic_dims,
+)
 from jacchain.networks.mlp import mlp
 
 DIMS = st.lists(st.integers(1, 10**9), min_size=2, max_size=6)
@@ -91,8 +97,22 @@ def test_gradient_formulas_equal_the_costs_of_networks(order, cache, sizes):
     assert expression.subs(dict(zip(symbols, reversed(sizes), strict=True))) == cost
 
 
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("cache", [True, False])
+@pytest.mark.parametrize("layers", [1, 2, 3, 5])
+def test_the_formulas_of_any_depth_are_those_of_each_depth(order, cache, layers):
+    L = sympy.Symbol("L", integer=True, positive=True)
+    found = general_gradient_formula(order, cache=cache).subs(L, layers).doit()
+    sizes = symbolic_dims(layers)[:0:-1]
+    z = sympy.IndexedBase("z")
+    found = found.subs({z[place]: size for place, size in enumerate(sizes)})
+    assert sympy.expand(found - gradient_formula(order, layers, cache=cache)) == 0
+
+
 def test_gradients_of_another_order_have_no_formula():
     with pytest.raises(ValueError, match="unknown order 'optimal'; known are loss-first"):
         gradient_formula("optimal")
+    with pytest.raises(ValueError, match="unknown order 'optimal'; known are loss-first"):
+        general_gradient_formula("optimal")
     with pytest.raises(ValueError, match="0 layers"):
         gradient_formula(layers=0)
