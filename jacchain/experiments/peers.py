@@ -20,11 +20,13 @@ Array = NDArray[Any]
 Kernel = Callable[[], dict[str, Any]]
 
 
-def torch_gradients(network: Network, inputs: Array, classes: Array, threads: int) -> Kernel:
-    """All gradients of the mean cross-entropy, by torch.autograd.grad."""
+def torch_gradients(network: Network, inputs: Array, classes: Array) -> Kernel:
+    """All gradients of the mean cross-entropy, by torch.autograd.grad.
+
+    Its threads are those of the process's environment, as those of BLAS.
+    """
     import torch
 
-    torch.set_num_threads(threads)
     leaves = {name: torch.tensor(p, requires_grad=True) for name, p in network.parameters.items()}
     leaves["x"] = torch.tensor(inputs, requires_grad=True)
     wanted = torch.tensor(classes)
