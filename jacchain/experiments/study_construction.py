@@ -21,7 +21,8 @@ from jacchain.experiments.profiles import Profile
 from jacchain.jacobians.matrices import DenseJacobian, Jacobian
 from jacchain.jacobians.products import multiply
 from jacchain.measure.memory import allocated_bytes
-from jacchain.networks.network import ForwardPass, Network, jacobians, pull_rows, push_forward
+from jacchain.networks.network import Network
+from jacchain.networks.passes import ForwardPass, jacobians, pull_rows, push_forward
 from jacchain.networks.zoo import ZOO, load
 from jacchain.records.values import Executed
 

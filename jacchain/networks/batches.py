@@ -12,7 +12,7 @@ from jacchain.jacobians.blocks import BlockDiagonalJacobian
 from jacchain.jacobians.matrices import DenseJacobian
 from jacchain.jacobians.structured import DiagonalJacobian
 from jacchain.networks.layers import AffineLayer, Visit
-from jacchain.networks.network import trace
+from jacchain.networks.passes import trace
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from jacchain.networks.arrays import Array
-from jacchain.networks.network import Network, numbered, pull_back, trace
+from jacchain.networks.network import Network, numbered
+from jacchain.networks.passes import pull_back, trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jacchain.networks.arrays import Array, as_array
-from jacchain.networks.network import pull_rows, push_forward
+from jacchain.networks.passes import pull_rows, push_forward
 
 if TYPE_CHECKING:
     import numpy.typing as npt

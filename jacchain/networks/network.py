@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise, starmap
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -12,8 +12,8 @@ import numpy.typing as npt
 from jacchain.chains.chain import Chain
 from jacchain.jacobians.matrices import DenseJacobian
 from jacchain.networks.arrays import Array, as_array
-from jacchain.networks.layers import Visit
 from jacchain.networks.losses import Loss, as_loss
+from jacchain.networks.passes import ForwardPass, jacobians, trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,32 +22,6 @@ if TYPE_CHECKING:
     from jacchain.networks.layers import Layer
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, eq=False)
-class ForwardPass:
-    """What a forward pass computed, at one point or for a batch.
-
-    Attributes
-    ----------
-    outputs
-        `z_0 .. z_L`, where `z_0` is the input, each of shape `(..., |z_i|)`.
-    preactivations
-        `a_1 .. a_L`, each of shape `(..., |z_i|)`.
-    """
-
-    outputs: tuple[Array, ...]
-    preactivations: tuple[Array, ...]
-
-    @property
-    def output(self) -> Array:
-        """`z_L`, what the loss is taken of."""
-        return self.outputs[-1]
-
-    def steps(self, layers: Iterable[Layer]) -> list[tuple[Layer, Visit]]:
-        """Each layer with what the pass left at it, the input's layer first."""
-        arrays = zip(self.outputs[:-1], self.preactivations, self.outputs[1:], strict=True)
-        return list(zip(layers, starmap(Visit, arrays), strict=True))
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -227,49 +201,6 @@ class Network:
         return points, np.stack([self.as_target(target) for target in classes])[index]
 
 
-def trace(layers: Iterable[Layer], inputs: Array) -> ForwardPass:
-    """Return the forward pass of validated `inputs`, a point `(|x|,)` or a batch `(n, |x|)`."""
-    outputs, preactivations = [inputs], []
-    for layer in layers:
-        preactivation, output = layer.forward(outputs[-1])
-        preactivations.append(preactivation)
-        outputs.append(output)
-    return ForwardPass(tuple(outputs), tuple(preactivations))
-
-
-def jacobians(layers: Iterable[Layer], passed: ForwardPass) -> list[Jacobian]:
-    """Return `dz_i/dz_{i-1}` of each layer at a point, the last first, as a chain has them."""
-    return [layer.jacobian(visit) for layer, visit in reversed(passed.steps(layers))]
-
-
-def pull_back(
-    layers: Iterable[Layer], passed: ForwardPass, adjoints: Array
-) -> tuple[list[dict[str, Array]], Array]:
-    """Return the gradients by each layer's parameters, in a sweep from the last, and by the inputs.
-
-    `adjoints` are those of the outputs, one sample a row.
-    """
-    by_layer = []
-    for layer, visit in reversed(passed.steps(layers)):
-        by_name, adjoints = layer.pullback(adjoints, visit)
-        by_layer.append(by_name)
-    return by_layer[::-1], adjoints
-
-
-def pull_rows(layers: Iterable[Layer], passed: ForwardPass, adjoints: Array) -> Array:
-    """Return adjoints `(n, |z_L|)` times all Jacobians, of which none is built: `(n, |x|)`."""
-    for layer, visit in reversed(passed.steps(layers)):
-        adjoints = layer.vjp(adjoints, visit)
-    return adjoints
-
-
-def push_forward(layers: Iterable[Layer], passed: ForwardPass, tangents: Array) -> Array:
-    """Return all Jacobians, of which none is built, times tangents `(n, |x|)`: `(n, |z_L|)`."""
-    for layer, visit in passed.steps(layers):
-        tangents = layer.jvp(tangents, visit)
-    return tangents
-
-
 def numbered(arrays: Iterable[Mapping[str, T]]) -> dict[str, T]:
     """Return `{"W1": ...}` from each layer's `{"W": ...}`, layers counted from 1."""
     return {
@@ -284,6 +215,7 @@ def check_layers(layers: tuple[Layer, ...]) -> None:
     if not layers:
         msg = "a network of no layers; expected at least one"
         raise ValueError(msg)
+    _check_not_shared(layers)
     for number, (before, layer) in enumerate(pairwise(layers), start=2):
         if layer.input_size != before.output_size:
             msg = (
@@ -297,3 +229,19 @@ def check_layers(layers: tuple[Layer, ...]) -> None:
                 "expected one dtype for all layers"
             )
             raise TypeError(msg)
+
+
+def _check_not_shared(layers: tuple[Layer, ...]) -> None:
+    """Raise ValueError where a layer with parameters stands in two places.
+
+    Each place has parameters of its own name: a step would move them apart.
+    """
+    places: dict[int, int] = {}
+    for number, layer in enumerate(layers, start=1):
+        first = places.setdefault(id(layer), number)
+        if first != number and layer.parameters:
+            msg = (
+                f"layer {number} is layer {first} again, and its parameters would be shared; make "
+                "two layers, or a RecurrentLayer, which uses its own in every step"
+            )
+            raise ValueError(msg)

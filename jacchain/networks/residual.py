@@ -10,15 +10,8 @@ import numpy.typing as npt
 
 from jacchain.jacobians.matrices import DenseJacobian
 from jacchain.jacobians.products import multiply
-from jacchain.networks.network import (
-    check_layers,
-    jacobians,
-    numbered,
-    pull_back,
-    pull_rows,
-    push_forward,
-    trace,
-)
+from jacchain.networks.network import check_layers, numbered
+from jacchain.networks.passes import jacobians, pull_back, pull_rows, push_forward, trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

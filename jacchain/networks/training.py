@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from jacchain.networks.gradients import sweep
-from jacchain.networks.network import Network, trace
+from jacchain.networks.network import Network
+from jacchain.networks.passes import trace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from jacchain.chains.chain import Chain
 from jacchain.jacobians.matrices import DenseJacobian
 from jacchain.jacobians.pattern import Pattern
 from jacchain.jacobians.structured import SparseJacobian
-from jacchain.networks.network import jacobians, trace
+from jacchain.networks.passes import jacobians, trace
 from jacchain.networks.recurrent import RecurrentLayer
 
 if TYPE_CHECKING:

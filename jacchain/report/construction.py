@@ -30,7 +30,7 @@ STYLES: dict[str, dict[str, Any]] = {
     STRUCTURED: {"color": LOOKS["loss-first"].colour, "marker": "o"},
     FREE: {"color": GREEN, "marker": "D"},
 }
-PRODUCTS = {"vjp": "rows times Jacobian", "jvp": "Jacobian times columns"}
+PRODUCTS = {"vjp": "rows times J", "jvp": "J times columns"}
 
 
 def draw_construction(figure: Figure, assessment: Assessment) -> Canvas:
@@ -40,7 +40,7 @@ def draw_construction(figure: Figure, assessment: Assessment) -> Canvas:
     for row, network in zip(panels, NETWORKS, strict=True):
         for axes, mode in zip(row, MODES, strict=True):
             _draw(axes, assessment, network, mode)
-            axes.set_title(f"{network}, {PRODUCTS[mode]}", fontweight="normal", fontsize=10.5)
+            axes.set_title(f"{network}: {PRODUCTS[mode]}", fontweight="normal", fontsize=11)
             whole_sizes(axes.xaxis, counts(assessment.profile))
         row[0].set_ylabel("time (s)")
         if any(axes.lines for axes in row):

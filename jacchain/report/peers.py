@@ -41,7 +41,7 @@ def draw_peers(figure: Figure, assessment: Assessment) -> Canvas:
         axes.set_xlim(min(0.5, 0.8 * ends.min()), max(2, 1.25 * ends.max()))
         ticks = [t for t in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20) if _inside(t, axes.get_xlim())]
         axes.set_xticks(ticks)
-    axes.set_xlabel("time of the other over jacchain's (ratio); right of 1 jacchain is faster")
+    axes.set_xlabel("time of the other / jacchain (ratio)")
     entitle(page, figure.title)
     return page
 

@@ -6,6 +6,7 @@ import pytest
 from jacchain.networks.layers import AffineLayer
 from jacchain.networks.mlp import mlp
 from jacchain.networks.network import Network
+from jacchain.networks.pooling import AveragePoolingLayer
 
 
 def layer(rows, columns, dtype=np.float64):
@@ -25,6 +26,14 @@ def test_dtypes_that_differ_name_the_layer():
 def test_no_layer():
     with pytest.raises(ValueError, match="no layers; expected at least one"):
         Network([])
+
+
+def test_a_layer_in_two_places_is_refused_if_it_has_parameters():
+    twice = layer(2, 2)
+    with pytest.raises(ValueError, match="layer 3 is layer 1 again, and its parameters would be"):
+        Network([twice, layer(2, 2), twice])
+    pooling = AveragePoolingLayer(1, (3,), 1)
+    assert Network([pooling, pooling]).sizes == (3, 3, 3)
 
 
 def test_unknown_loss():
