@@ -105,7 +105,7 @@ def check_results(comparison: Comparison, kernels: Sequence[Kernel]) -> tuple[fl
 def _arrays(result: Any) -> Mapping[str, NDArray[Any]]:
     """Copies: a way may use the memory of its result again."""
     arrays = result if isinstance(result, Mapping) else {"": result}
-    return {name: np.array(array) for name, array in arrays.items()}
+    return {name: np.asarray(array).copy() for name, array in arrays.items()}
 
 
 def _excess(a: NDArray[Any], b: NDArray[Any], of: Comparison) -> tuple[float, float]:
