@@ -45,12 +45,11 @@ def chosen(claims: Iterable[str]) -> tuple[Experiment, ...]:
     """
     known = experiments()
     by_name = {name.lower(): name for name in known}
-    asked = [claim.lower() for claim in claims] or [
-        n.lower() for n, e in known.items() if e.default
-    ]
-    for name in asked:
-        if name not in by_name:
+    usual = (name for name, experiment in known.items() if experiment.default)
+    names = set()
+    for name in tuple(claims) or usual:
+        if name.lower() not in by_name:
             message = f"unknown claim {name!r}; known are {', '.join(known)}"
             raise ValueError(message)
-    names = {by_name[name] for name in asked}
+        names.add(by_name[name.lower()])
     return tuple(known[name] for name in known if name in names)

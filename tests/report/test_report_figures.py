@@ -11,6 +11,7 @@ from jacchain.analysis.slopes import sweep as collect
 from jacchain.experiments.cells import BOTH
 from jacchain.experiments.experiment import Figure
 from jacchain.experiments.grids import all_grids
+from jacchain.experiments.registry import experiments
 from jacchain.experiments.simulated import QUICK
 from jacchain.report.figures import DRAWINGS, all_figures, draw, draw_figures
 from jacchain.report.ratios import formula_plane, measured_plane, multiplication_ratio
@@ -54,7 +55,8 @@ def test_an_unknown_kind_lists_the_known_ones(assessment):
 
 
 def test_every_figure_of_a_claim_has_a_drawing(assessment):
-    assert {f.kind for f in all_figures(assessment)} == set(DRAWINGS)
+    every = replace(assessment, experiments=tuple(experiments().values()))
+    assert {f.kind for f in all_figures(every)} == set(DRAWINGS)
 
 
 @pytest.mark.parametrize("name", all_grids(QUICK))

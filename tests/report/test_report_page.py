@@ -6,6 +6,8 @@ from html.parser import HTMLParser
 
 import pytest
 
+from jacchain.analysis.verdicts import judge
+from jacchain.experiments.registry import chosen
 from jacchain.report.figures import all_figures
 from jacchain.report.mathml import formula_mathml, typeset
 from jacchain.report.page import margin, render, summary
@@ -117,6 +119,21 @@ def test_headings_and_tables_are_semantic(page, text):
 
 def test_formulas_are_typeset(page):
     assert len(page.all("math")) == 7  # C1 one; C3, C4 and C5 two each
+
+
+def test_formulas_of_gradients_are_typeset_for_any_depth(assessment):
+    gradients = replace(assessment, experiments=chosen(["C8"]), verdicts=(),
+                        unflagged=(), findings={})  # fmt: skip
+    verdict = judge("C8", [], 0.05)
+    text = render(replace(gradients, verdicts=(verdict,)), {})
+    assert text.count("<munderover>") == 6  # two sums of each of three formulas
+    assert "all gradients loss-first, each from scratch" in text
+
+
+def test_other_frameworks_are_told_how_to_be_installed(assessment, text):
+    assert "pip install &#39;jacchain[peers]&#39;" in text or "'jacchain[peers]'" in text
+    measured = replace(assessment, experiments=chosen(["peers"]), verdicts=(), findings={})
+    assert "jacchain[peers]" not in render(measured, {})
 
 
 def test_the_method_is_told(page):
