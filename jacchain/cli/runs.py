@@ -105,14 +105,16 @@ def _finish(folder: Path, *, check: bool, as_json: bool) -> None:
     """Judge, write verdicts, figures and report, and print."""
     from jacchain.analysis.verdicts import as_json as plain
     from jacchain.experiments.own_chain import answer
+    from jacchain.report.peers import pairs
     from jacchain.report.publish import publish
-    from jacchain.report.terminal import print_answer, print_verdicts
+    from jacchain.report.terminal import print_answer, print_peers, print_verdicts
 
     found = publish(folder)
     if as_json:
         print(json.dumps([plain(v) for v in found.verdicts]))  # noqa: T201
     else:
         print_verdicts(console, found.verdicts)
+        print_peers(console, pairs(found))
         if not found.experiments:
             print_answer(console, answer(found.evidence))
         console.print(f"noise floor {found.evidence.noise_floor:.1%}")

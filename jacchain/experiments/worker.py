@@ -106,7 +106,7 @@ class KernelCache:
         key = station.dims if isinstance(station, Cell) else station.id
         group = self._groups.pop(key, None)
         if group is None:
-            group = _group(station, session)
+            group = _new_group(station, session)
             self._make_room(group.bytes)
         self._groups[key] = group
         return group
@@ -116,7 +116,7 @@ class KernelCache:
             del self._groups[next(iter(self._groups))]
 
 
-def _group(station: Station, session: Session) -> _Group:
+def _new_group(station: Station, session: Session) -> _Group:
     """What stations of the same dims share; of a comparison the ways, whose arrays come later."""
     if isinstance(station, Cell):
         return _Group(build_chain(station, session), (), admit(station, session)[1])

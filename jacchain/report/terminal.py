@@ -85,6 +85,16 @@ def print_verdicts(console: Console, verdicts: Iterable[Verdict]) -> None:
         console.print(f"[bold]{v.claim}[/] {v.verdict}: {escape(v.reason)}{unit}", highlight=False)
 
 
+def print_peers(
+    console: Console, found: Iterable[tuple[str, str, tuple[float, float, float]]]
+) -> None:
+    """A line for each case and peer: its time over ours, with the interval."""
+    for case, peer, (low, middle, high) in found:
+        spread = f"({number(low)} to {number(high)})"
+        text = f"{case}: {peer} takes {number(middle)} {spread} times as long as jacchain"
+        console.print(text, highlight=False)
+
+
 def print_answer(console: Console, found: Answer | None) -> None:
     """Which order is faster for the user's own chain, and how sure that is."""
     if found is None:
