@@ -106,8 +106,10 @@ class KernelCache:
         key = station.dims if isinstance(station, Cell) else station.id
         group = self._groups.pop(key, None)
         if group is None:
-            group = _new_group(station, session)
-            self._make_room(group.bytes)
+            ways = _ways(station, session)
+            needed = _bytes(station, ways, session)
+            self._make_room(needed)
+            group = _Group(_chain(station, session), ways, needed)
         self._groups[key] = group
         return group
 
@@ -116,14 +118,23 @@ class KernelCache:
             del self._groups[next(iter(self._groups))]
 
 
-def _new_group(station: Station, session: Session) -> _Group:
-    """What stations of the same dims share; of a comparison the ways, whose arrays come later."""
+def _ways(station: Station, session: Session) -> tuple[Way, ...]:
+    """Both ways of a comparison, whose arrays come later."""
+    if not isinstance(station, Comparison):
+        return ()
+    return station.ways(session.dtype, session.seed)
+
+
+def _bytes(station: Station, ways: tuple[Way, ...], session: Session) -> int:
     if isinstance(station, Cell):
-        return _Group(build_chain(station, session), (), admit(station, session)[1])
+        return admit(station, session)[1]
     if isinstance(station, Comparison):
-        ways = station.ways(session.dtype, session.seed)
-        return _Group(None, ways, admit_ways(ways, session)[1])
-    return _Group(None, (), station.working_set)
+        return admit_ways(ways, session)[1]
+    return station.working_set
+
+
+def _chain(station: Station, session: Session) -> Chain | None:
+    return build_chain(station, session) if isinstance(station, Cell) else None
 
 
 def _kernels(station: Station, group: _Group, session: Session) -> list[Kernel]:
