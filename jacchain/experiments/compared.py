@@ -109,6 +109,9 @@ def _arrays(result: Any) -> Mapping[str, NDArray[Any]]:
 
 
 def _excess(a: NDArray[Any], b: NDArray[Any], of: Comparison) -> tuple[float, float]:
+    if a.size != b.size:
+        message = f"{of.id}: results of sizes {a.size} and {b.size}, not the same"
+        raise ArithmeticError(message)
     eps, inner = float(np.finfo(a.dtype).eps), sum(of.dims[1:])
     error = float(np.abs(a.ravel() - b.ravel()).max())
     return error, 16 * eps * inner * float(max(np.abs(a).max(), np.abs(b).max()))
@@ -116,4 +119,6 @@ def _excess(a: NDArray[Any], b: NDArray[Any], of: Comparison) -> tuple[float, fl
 
 def _over(pair: tuple[float, float]) -> float:
     error, bound = pair
+    if np.isnan(error):
+        return np.inf
     return error / bound if bound else np.inf * error if error else 0.0
