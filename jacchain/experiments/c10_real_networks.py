@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jacchain.analysis.evidence import Evidence
-from jacchain.analysis.verdicts import Part, exact, undecided
+from jacchain.analysis.verdicts import Part
 from jacchain.chains.chain import Chain
 from jacchain.chains.counting import COUNT_LIMIT, count
 from jacchain.chains.evaluate import evaluator
@@ -19,7 +19,7 @@ from jacchain.chains.planners import plan
 from jacchain.experiments.cells import BOTH, INPUT_FIRST, LOSS_FIRST, Dims
 from jacchain.experiments.comparison import Comparison, Way, planned
 from jacchain.experiments.experiment import Experiment, Figure
-from jacchain.experiments.gains import order_part
+from jacchain.experiments.gains import count_parts, order_part
 from jacchain.experiments.profiles import Profile
 from jacchain.measure.memory import allocated_bytes
 from jacchain.networks.layers import AffineLayer
@@ -159,6 +159,13 @@ class Memory:
     predicted: dict[str, Executed]
     allocated: dict[str, Executed]
 
+    def __post_init__(self) -> None:
+        """Refuse what can't be drawn: an order that is missing."""
+        for found in (self.predicted, self.allocated):
+            if found.keys() != set(BOTH):
+                message = f"bytes are {found}; expected those of {' and '.join(BOTH)}"
+                raise ValueError(message)
+
 
 def hold_networks(seed: int) -> dict[str, Any]:
     """Bytes of factors and intermediates, of each network and form."""
@@ -185,12 +192,8 @@ def _evaluate(chain: Chain, by: Plan) -> object:
 
 def judge(evidence: Evidence, profile: Profile) -> list[Part]:
     """Counts are exact, and C5's rule holds for each network in each form."""
-    counts = evidence.checks.get(COUNTS, {})
-    parts = [exact(label, *pair, unit="multiplications") for label, pair in counts.items()]
-    if not counts:
-        parts.append(undecided("multiplications", "not counted in this run"))
     forms = (SPARSE, DENSE) if INPUT_FIRST in orders_of(profile) else (SPARSE,)
-    return parts + [
+    return count_parts(evidence, COUNTS) + [
         order_part(evidence, name(network, f"orders, factors {form}"))
         for network in NETWORKS
         for form in forms

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jacchain.analysis.evidence import Evidence
-from jacchain.analysis.verdicts import Part, exact
+from jacchain.analysis.verdicts import Part
 from jacchain.chains.chain import Chain
 from jacchain.chains.counting import count
 from jacchain.chains.evaluate import evaluator
@@ -24,7 +24,7 @@ from jacchain.experiments.batches import (
 from jacchain.experiments.cells import BOTH, LOSS_FIRST
 from jacchain.experiments.comparison import Comparison, Way, planned
 from jacchain.experiments.experiment import Experiment, Figure
-from jacchain.experiments.gains import gain_part, order_part
+from jacchain.experiments.gains import count_parts, gain_part, order_part
 from jacchain.experiments.profiles import Profile
 from jacchain.jacobians.blocks import BlockDiagonalJacobian
 from jacchain.jacobians.matrices import DenseJacobian, Jacobian
@@ -123,11 +123,7 @@ def count_batches(seed: int) -> dict[str, Any]:
 
 def judge(evidence: Evidence, profile: Profile) -> list[Part]:
     """Counts; time per sample in a batch against one by one; C5's rule at every batch size."""
-    counts = evidence.checks.get(COUNTS, {})
-    parts = [
-        exact(f"{label}, batch of {COUNTED}", *pair, unit="multiplications")
-        for label, pair in counts.items()
-    ]
+    parts = count_parts(evidence, COUNTS, f", batch of {COUNTED}")
     for n in batch_sizes(profile):
         parts.append(order_part(evidence, name("orders", n)))
         if n > 1:

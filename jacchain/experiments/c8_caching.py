@@ -9,17 +9,17 @@ import numpy as np
 from jacchain.analysis.evidence import Evidence, Series
 from jacchain.analysis.rivals import rival_part
 from jacchain.analysis.slopes import judged_regimes, slope_part, sweep_of
-from jacchain.analysis.verdicts import Part, exact, undecided
+from jacchain.analysis.verdicts import Part, undecided
 from jacchain.chains.chain import Chain
 from jacchain.chains.together import cost_together, count_together, evaluator_together
 from jacchain.experiments.cells import INPUT_FIRST, LOSS_FIRST
 from jacchain.experiments.comparison import Comparison, Way, Work
 from jacchain.experiments.experiment import Experiment, Figure
-from jacchain.experiments.gains import gain_part, no_gain_part
+from jacchain.experiments.gains import count_parts, gain_part, no_gain_part
 from jacchain.experiments.profiles import Profile
 from jacchain.measure.memory import allocated_bytes
 from jacchain.networks.mlp import mlp
-from jacchain.records.values import Executed
+from jacchain.records.values import Executed, Positive
 
 Order = Literal["loss-first", "input-first"]
 SCRATCH, CACHED = "each from scratch", "with a cache"
@@ -118,10 +118,19 @@ def count_gradients(seed: int) -> dict[str, Any]:
 class Memory:
     """Bytes of each way at each depth: allocated by a call, predicted, and kept for others."""
 
-    layers: list[Executed]
+    layers: list[Positive]
     allocated: dict[str, list[Executed]]
     predicted: dict[str, list[Executed]]
     kept: dict[str, list[Executed]]
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be drawn: a way that is missing, or not one value for each depth."""
+        ways = [f"{order}, {label}" for order in ORDERS for label in (SCRATCH, CACHED)]
+        for rows in (self.allocated, self.predicted, self.kept):
+            lengths = {way: len(row) for way, row in rows.items()}
+            if not self.layers or lengths != dict.fromkeys(ways, len(self.layers)):
+                message = f"bytes are {rows} at {self.layers} layers; expected {ways} at each"
+                raise ValueError(message)
 
 
 def hold_memory(seed: int) -> dict[str, Any]:
@@ -149,9 +158,7 @@ def _evaluate(of: dict[str, Chain], order: Order, *, cache: bool) -> object:
 
 def judge(evidence: Evidence, profile: Profile) -> list[Part]:
     """Counts; growth of loss-first both ways; gains of loss-first, and of input-first."""
-    counts = evidence.checks.get(COUNTS, {})
-    parts = [exact(label, *pair, unit="multiplications") for label, pair in counts.items()]
-    parts += growth_parts(evidence, profile)
+    parts = count_parts(evidence, COUNTS) + growth_parts(evidence, profile)
     for width in (NARROW, WIDE):
         parts += [
             gain_part(evidence, name(LOSS_FIRST, width, layers))

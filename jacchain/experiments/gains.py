@@ -7,8 +7,16 @@ import numpy as np
 from jacchain.analysis.evidence import Evidence, log_ratios
 from jacchain.analysis.intervals import sign_test
 from jacchain.analysis.noise import TOO_NOISY
-from jacchain.analysis.verdicts import Part, undecided
+from jacchain.analysis.verdicts import Part, exact, undecided
 from jacchain.experiments.ratios import CHEAPER, LEAST_RATIO, formula_ratio, ratio_part
+
+
+def count_parts(evidence: Evidence, check: str, note: str = "") -> list[Part]:
+    """Of each count whether it is what was predicted; undecided where nothing was counted."""
+    counts = evidence.checks.get(check)
+    if not counts:
+        return [undecided("multiplications", "not counted in this run")]
+    return [exact(f"{of}{note}", *pair, unit="multiplications") for of, pair in counts.items()]
 
 
 def measured_pair(evidence: Evidence, name: str) -> Part | None:
