@@ -1,6 +1,7 @@
 """A simulated run to draw and to report: no machine is measured."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -8,10 +9,16 @@ import pytest
 
 from jacchain.analysis.fit import fit_times
 from jacchain.costs.closed_forms import multiplications
+from jacchain.experiments import c8_caching as c8
+from jacchain.experiments import c10_real_networks as c10
+from jacchain.experiments.batches import WIDE_SIZES
+from jacchain.experiments.c7_mini_batches import ONE_BY_ONE
+from jacchain.experiments.cells import BOTH, INPUT_FIRST, LOSS_FIRST
 from jacchain.experiments.judging import Assessment, judge_all
 from jacchain.experiments.registry import chosen
 from jacchain.experiments.simulated import MACHINES, MIB, QUICK, simulate
 from jacchain.records.schema import Identity, SessionRecord
+from jacchain.report.networks import ROWS
 
 HERE = Identity(
     machine="4f1c", numpy="2.1.0", blas="OpenBLAS 0.3", jacchain="0.1.0", dtype="float64", threads=1
@@ -67,4 +74,52 @@ def assessment(evidence):
     return Assessment(
         session, QUICK, experiments, pd.DataFrame(), evidence, fit, verdicts, verdicts,
         {e.claim: e.findings(evidence, QUICK) for e in experiments},
+    )  # fmt: skip
+
+
+WEIGHTS = 8 * sum(a * b for a, b in pairwise(WIDE_SIZES))
+WAYS = [f"{order}, {label}" for order in BOTH for label in (c8.SCRATCH, c8.CACHED)]
+MEMORY = {
+    c8.MEMORY: {
+        "layers": [2, 4, 8],
+        "allocated": {way: [1000 * n, 2000 * n, 4000 * n] for n, way in enumerate(WAYS, 1)},
+        "predicted": {way: [900 * n, 1900 * n, 3900 * n] for n, way in enumerate(WAYS, 1)},
+        "kept": {way: [384, 1152, 2688] if way == WAYS[1] else [0, 0, 0] for way in WAYS},
+    },
+    c10.MEMORY: {
+        f"{network}, {form}": {
+            "held": 10**6 * (1 + row),
+            "predicted": {LOSS_FIRST: 2000, INPUT_FIRST: 50_000},
+            "allocated": {LOSS_FIRST: 3000, INPUT_FIRST: 60_000},
+        }
+        for row, (network, form) in enumerate(ROWS)
+    },
+}
+
+
+def law(series):
+    """A call and two rates; what is one by one takes half longer."""
+    took = 1e-7 * series.products + 1e-10 * series.row_flops + 2.5e-11 * series.matrix_flops
+    return took * (1.5 if series.order == ONE_BY_ONE else 1.0)
+
+
+@pytest.fixture(scope="session")
+def whole(assessment, compared):
+    """The simulated run with all comparisons of the three claims, and their memory."""
+    evidence = assessment.evidence
+    some = next(s for s in evidence.ceilings.values() if s.engine == "row-matrix")
+    near = replace(some, cell="near", bytes=WEIGHTS, working_set=WEIGHTS,
+                   seconds=some.seconds / some.time * WEIGHTS / 3e10)  # fmt: skip
+    pairs = {}
+    for claim in ("C7", "C8", "C10"):
+        pairs |= compared(claim, law).comparisons
+    found = replace(
+        evidence, comparisons=pairs, checks={**evidence.checks, **MEMORY},
+        ceilings={**evidence.ceilings, "near": near},
+    )  # fmt: skip
+    three = chosen(["C7", "C8", "C10"])
+    verdicts = judge_all(three, found, QUICK, None)
+    return replace(
+        assessment, evidence=found, experiments=three, verdicts=verdicts, unflagged=verdicts,
+        findings={e.claim: e.findings(found, QUICK) for e in three},
     )  # fmt: skip
