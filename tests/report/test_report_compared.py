@@ -107,7 +107,9 @@ def test_rates_of_loss_first_stand_under_a_roof_and_beside_the_turning(whole):
     (roof,) = lines(below, label="ceilings: bandwidth, arithmetic")
     assert max(roof.get_ydata()) == pytest.approx(found.ceiling / 1e9)
     (predicted,) = lines(below, label=f"turns at {found.predicted:.1f}, predicted")
-    assert predicted.get_xdata()[0] == found.predicted
+    assert predicted.get_xdata()[0] == found.predicted == pytest.approx(8)  # 8 x 6e10 / 2 x 3e10
+    (reached,) = lines(below, label=f"half of the ceiling at {found.measured:.1f}, measured")
+    assert 1 < reached.get_xdata()[0] < 4
     low, high = below.get_ylim()
     assert low < rates.min() / 1e9 < rates.max() / 1e9 < high
 
