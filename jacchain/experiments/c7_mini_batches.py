@@ -36,6 +36,7 @@ from jacchain.records.values import Executed
 BATCH, ONE_BY_ONE, EXPLICIT = "in a batch", "one by one", "explicit, each sample its own"
 COUNTS = "C7:counts"
 COUNTED = 3  # samples
+COUNTED_SIZES = (12, 9, 7, 5)  # of the network: counting executes each multiplication
 Sizes = tuple[int, ...]
 
 
@@ -111,7 +112,9 @@ def _part(factor: Jacobian, index: int, samples: int) -> Jacobian:
 def count_batches(seed: int) -> dict[str, Any]:
     """Executed and predicted multiplications of a small batch: the values of `Executed`."""
     chains = {
-        form: _chain(COUNTED, np.dtype("float64"), seed, shared=form == "shared")
+        form: _chain(
+            COUNTED, np.dtype("float64"), seed, shared=form == "shared", sizes=COUNTED_SIZES
+        )
         for form in ("shared", "explicit")
     }
     return {

@@ -24,6 +24,7 @@ from jacchain.records.values import Executed, Positive
 Order = Literal["loss-first", "input-first"]
 SCRATCH, CACHED = "each from scratch", "with a cache"
 NARROW, WIDE = 48, 256  # sizes of all layers: for all four ways, and for growth of loss-first
+DEEPEST = 24  # layers that are to fit into the last level of cache, so that growth can be judged
 COUNTS, MEMORY = "C8:counts", "C8:memory"
 ORDERS: tuple[Order, ...] = (LOSS_FIRST, INPUT_FIRST)
 COUNTED = (2, 3, 5, 6)  # layers, of 4 each
@@ -33,8 +34,8 @@ LEAST_LAYERS = 3
 
 def depths(profile: Profile, order: str, width: int) -> tuple[int, ...]:
     """Numbers of layers at which a pair is measured."""
-    if width == WIDE:
-        return (6, 8, 12, 16, 24) if profile.name == "quick" else (6, 8, 12, 16, 24, 32, 48)
+    if width != NARROW:
+        return (6, 7, 8, 12, 16, 24) if profile.name == "quick" else (6, 7, 8, 12, 16, 24, 32, 48)
     most = 12 if order == LOSS_FIRST or profile.name != "quick" else 8
     return tuple(n for n in (1, 2, 3, 4, 6, 8, 12) if n <= most)
 
@@ -44,11 +45,28 @@ def name(order: str, width: int, layers: int) -> str:
     return f"C8 {order}, {layers} layers of {width}"
 
 
-PAIRS: tuple[tuple[Order, int], ...] = (
-    (LOSS_FIRST, NARROW),
-    (INPUT_FIRST, NARROW),
-    (LOSS_FIRST, WIDE),
-)
+def wide(profile: Profile) -> int:
+    """Size of the wide layers: less where what they touch would leave the cache.
+
+    Each has two Jacobians and a gradient of `width^2` entries; that by the weights is sparse, with
+    indices of 4 bytes.
+
+    Examples
+    --------
+    >>> from jacchain.experiments.profiles import PROFILES, fitted
+    >>> wide(PROFILES["quick"]), wide(fitted(PROFILES["quick"], 2**20, 2**25, "float64"))
+    (256, 108)
+    """
+    if not profile.windows:
+        return WIDE
+    _, most = profile.windows[0]
+    fitting = int((most / (DEEPEST * (3 * profile.itemsize + 4))) ** 0.5)
+    return min(WIDE, max(NARROW + 16, fitting // 4 * 4))
+
+
+def pairs(profile: Profile) -> tuple[tuple[Order, int], ...]:
+    """The order and the size of layers of each sweep."""
+    return ((LOSS_FIRST, NARROW), (INPUT_FIRST, NARROW), (LOSS_FIRST, wide(profile)))
 
 
 def comparisons(profile: Profile) -> list[Comparison]:
@@ -60,7 +78,7 @@ def comparisons(profile: Profile) -> list[Comparison]:
             partial(_ways, order, width, layers),
             f"C8 {order}, width {width}",
         )
-        for order, width in PAIRS
+        for order, width in pairs(profile)
         for layers in depths(profile, order, width)
     ]
 
@@ -95,7 +113,7 @@ def _work(of: dict[str, Chain], order: Order, dtype: np.dtype[Any], *, cache: bo
         cost.multiplications,
         cost.row_multiplications,
         dtype.itemsize * cost.elements_moved + 4 * cost.indices_moved,
-        dtype.itemsize * sum(s.elements for s in factors.values()),
+        sum(dtype.itemsize * s.elements + 4 * s.indices for s in factors.values()),
         cost.peak_elements,
     )
 
@@ -159,7 +177,7 @@ def _evaluate(of: dict[str, Chain], order: Order, *, cache: bool) -> object:
 def judge(evidence: Evidence, profile: Profile) -> list[Part]:
     """Counts; growth of loss-first both ways; gains of loss-first, and of input-first."""
     parts = count_parts(evidence, COUNTS) + growth_parts(evidence, profile)
-    for width in (NARROW, WIDE):
+    for width in (NARROW, wide(profile)):
         parts += [
             gain_part(evidence, name(LOSS_FIRST, width, layers))
             for layers in depths(profile, LOSS_FIRST, width)
@@ -187,7 +205,7 @@ def growth_parts(evidence: Evidence, profile: Profile) -> list[Part]:
     parts: list[Part] = []
     for label, law in ((CACHED, "n"), (SCRATCH, "n^2")):
         of = f"loss-first, {label}, over L"
-        found = series(evidence, profile, LOSS_FIRST, WIDE, label)
+        found = series(evidence, profile, LOSS_FIRST, wide(profile), label)
         whole = sweep_of("gradients", "L", label, found, law)
         regimes = judged_regimes(whole, evidence) if whole else {}
         if not regimes:

@@ -106,8 +106,9 @@ def _draw_roof(axes: Axes, found: Turning, itemsize: int) -> None:
     sizes = np.geomspace(0.7, 360, 50)
     roof = np.minimum(found.ceiling, 2 * sizes * found.bandwidth / itemsize) / 1e9
     axes.plot(sizes, roof, color=MUTED, linewidth=1.4, label="ceilings: bandwidth, arithmetic")
-    axes.axvline(found.predicted, color=MUTED, linestyle="--", linewidth=1.2,
-                 label=f"turns at {found.predicted:.1f}, predicted")  # fmt: skip
+    if found.predicted >= sizes[0]:
+        axes.axvline(found.predicted, color=MUTED, linestyle="--", linewidth=1.2,
+                     label=f"turns at {found.predicted:.1f}, predicted")  # fmt: skip
     if found.measured is not None:
         axes.axvline(found.measured, color=LOOKS[LOSS_FIRST].colour, linestyle=":", linewidth=1.6,
                      label=f"half of the ceiling at {found.measured:.1f}, measured")  # fmt: skip

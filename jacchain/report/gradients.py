@@ -11,12 +11,12 @@ from jacchain.experiments.c8_caching import (
     CACHED,
     MEMORY,
     NARROW,
-    PAIRS,
     SCRATCH,
-    WIDE,
     depths,
     name,
+    pairs,
     series,
+    wide,
 )
 from jacchain.experiments.cells import INPUT_FIRST, LOSS_FIRST
 from jacchain.experiments.experiment import Figure
@@ -34,13 +34,13 @@ def draw_gradients(figure: Figure, assessment: Assessment) -> Canvas:
     """Above, seconds over depth of both networks; below, bytes."""
     page = canvas(height=7.6)
     axes: dict[str, Axes] = page.subplot_mosaic([["narrow", "wide"], ["memory", "memory"]])
-    for key, width in (("narrow", NARROW), ("wide", WIDE)):
+    for key, width in (("narrow", NARROW), ("wide", wide(assessment.profile))):
         for order, label in WAYS:
             found = series(assessment.evidence, assessment.profile, order, width, label)
             _draw(axes[key], found, order, label)
         axes[key].set_title(f"layers of {width}", fontweight="normal")
         shown = depths(assessment.profile, LOSS_FIRST, width)
-        whole_sizes(axes[key].xaxis, [n for n in shown if n != 3])
+        whole_sizes(axes[key].xaxis, [n for n in shown if n not in {3, 7}])
         axes[key].set_xlabel("depth L (layers)")
         if axes[key].lines:
             time_scale(axes[key].yaxis)
@@ -93,7 +93,7 @@ def _draw_memory(axes: Axes, held: Any) -> None:
 def gradients_table(assessment: Assessment) -> Table:
     """Times both ways at every depth, and the gain beside that of multiplications."""
     evidence, rows = assessment.evidence, []
-    for order, width in PAIRS:
+    for order, width in pairs(assessment.profile):
         for layers in depths(assessment.profile, order, width):
             pair = evidence.comparisons.get(name(order, width, layers))
             if pair is not None:

@@ -24,6 +24,7 @@ TITLE = 12.5
 POWERS = 13  # font size of powers, so that their exponents keep nearly 9 points
 WIDTH, HEIGHT = 6.4, 4.3  # inches
 DPI = 120
+FEW_DECADES = 100.0  # a range in which powers of ten alone would be too few ticks
 FONT = "DejaVu Sans"
 FALLBACKS = f"'{FONT}', Verdana, sans-serif"  # where a reader of an SVG lacks it
 
@@ -123,8 +124,11 @@ def _symbol(match: re.Match[str]) -> str:
 
 
 def time_scale(axis: Any) -> None:
-    """Logarithmic seconds, ticks with SI prefixes."""
+    """Logarithmic seconds, ticks with SI prefixes: more of them over less than two decades."""
+    low, high = axis.get_view_interval()
     _log(axis, EngFormatter(unit="s", places=0), base=10)
+    if 0 < low < high < FEW_DECADES * low:
+        axis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5), numticks=12))
 
 
 def power_scale(axis: Any, base: int) -> None:

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 from jacchain.analysis.evidence import Evidence
+from jacchain.analysis.noise import regimes
+from jacchain.analysis.slopes import LEAST_SIZES, LEAST_SPAN
 from jacchain.experiments import c7_mini_batches as c7
 from jacchain.experiments import c8_caching as c8
 from jacchain.experiments import c10_real_networks as c10
 from jacchain.experiments.batches import WIDE, batch_sizes
 from jacchain.experiments.cells import INPUT_FIRST, LOSS_FIRST
-from jacchain.experiments.profiles import PROFILES
+from jacchain.experiments.compared import memory
+from jacchain.experiments.profiles import PROFILES, fitted
 from jacchain.experiments.simulated import QUICK
 
 CLAIMS = ("C7", "C8", "C10")
@@ -276,3 +279,21 @@ def test_dense_factors_are_judged_where_both_orders_are_measured(compared, judge
     found = judged("C10", compared("C10", law, profile="standard"), standard)
     assert verdicts(found, "factors dense") == {"disagrees"}
     assert verdicts(found, "factors as they are") == {"agrees"}
+
+
+@pytest.mark.parametrize(
+    "caches", [(2**20, 2**25), (2**21, 105 * 2**20), (2**21, 2**28), (2**19, 2**24)]
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("profile", ["quick", "standard"])
+def test_growth_can_be_judged_on_machines_with_room_in_their_cache(caches, dtype, profile):
+    """Four depths over half a decade in one regime, by the sizes that caches are said to have."""
+    known = fitted(PROFILES[profile], *caches, dtype)
+    width, edges = c8.wide(known), regimes(*caches, [])
+    places = []
+    for layers in c8.depths(known, LOSS_FIRST, width):
+        _, cached = c8._ways(LOSS_FIRST, width, layers, np.dtype(dtype), 0)
+        if edges.name(memory(cached.work, np.dtype(dtype).itemsize)) == "LLC":
+            places.append(layers)
+    assert len(places) >= LEAST_SIZES
+    assert np.log(places[-1] / places[0]) >= LEAST_SPAN

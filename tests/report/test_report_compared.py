@@ -54,7 +54,7 @@ def legend_of(page):
 def test_every_kind_of_figure_has_a_drawing_and_every_drawing_a_figure(assessment):
     claims = {f.kind for e in experiments().values() for f in e.figures}
     assert claims | {f.kind for f in run_figures(assessment)} == set(DRAWINGS)
-    assert set(NUMBERS) == set(FIGURES) <= set(DRAWINGS)
+    assert set(NUMBERS) == {*FIGURES, "construction", "peers"} <= set(DRAWINGS)
 
 
 def test_a_span_holds_the_time(whole):
@@ -221,15 +221,17 @@ def test_the_table_of_networks_has_a_row_for_each_order_measured(whole):
     series = whole.evidence.comparisons[c10.name("LeNet-5", "orders, factors as they are")][0]
     assert row == (
         "LeNet-5, as they are, loss-first", seconds(series.time), "412,960", size(10**6),
-        size(2000), size(3000),
+        size(2000), size(3000), row[-1],
     )  # fmt: skip
+    dense, own = (s.time for s in whole.evidence.comparisons["C10 LeNet-5, loss-first, by form"])
+    assert float(row[-1].split()[0]) == pytest.approx(dense / own, rel=0.05)
     assert rows["LeNet-5, dense, loss-first"][2] == "11,800,360"
 
 
 def test_memory_that_was_not_measured_is_a_dash(whole):
     of = whole.evidence.checks[c10.MEMORY]["LeNet-5, dense"]
     partly = keep(whole, lambda _: True, checks={c10.MEMORY: {"LeNet-5, dense": of}})
-    rows = {row[0]: row[3:] for row in networks_table(partly).rows}
+    rows = {row[0]: row[3:6] for row in networks_table(partly).rows}
     assert rows["LeNet-5, dense, loss-first"] == (size(2 * 10**6), size(2000), size(3000))
     assert rows["LeNet-5, as they are, loss-first"] == ("-", "-", "-")
     _, _, memory = drawn("networks", partly).axes
@@ -274,7 +276,7 @@ def test_the_same_records_give_the_same_bytes(whole, tmp_path):
 
 def test_the_report_has_the_figures_with_their_numbers(whole):
     page = render(whole, {f.name: "<svg/>" for f in FIGURES.values()})
-    for kind, make in NUMBERS.items():
-        assert escape(FIGURES[kind].caption, quote=False) in page.replace("&#39;", "'")
-        for row in make(whole).rows:
+    for kind, figure in FIGURES.items():
+        assert escape(figure.caption, quote=False) in page.replace("&#39;", "'")
+        for row in NUMBERS[kind](whole).rows:
             assert all(value in page for value in row)
