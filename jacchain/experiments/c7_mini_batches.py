@@ -118,7 +118,10 @@ def count_batches(seed: int) -> dict[str, Any]:
         for form in ("shared", "explicit")
     }
     return {
-        f"{form} factors, {order}": [count(chain, order), plan(chain, order).multiplications]
+        f"{form} factors, {order}, batch of {COUNTED}": [
+            count(chain, order),
+            plan(chain, order).multiplications,
+        ]
         for form, chain in chains.items()
         for order in BOTH
     }
@@ -126,7 +129,7 @@ def count_batches(seed: int) -> dict[str, Any]:
 
 def judge(evidence: Evidence, profile: Profile) -> list[Part]:
     """Counts; time per sample in a batch against one by one; C5's rule at every batch size."""
-    parts = count_parts(evidence, COUNTS, f", batch of {COUNTED}")
+    parts = count_parts(evidence, COUNTS)
     for n in batch_sizes(profile):
         parts.append(order_part(evidence, name("orders", n)))
         if n > 1:

@@ -56,10 +56,10 @@ def test_counts_are_the_predicted_ones(values, name, forms):
 def test_counts_of_a_batch_can_be_done_by_hand(values):
     """Of 3 samples; tanh after each layer. Explicit factors hold the activations already."""
     found, weights = values(c7.COUNTS), 5 * 7 + 7 * 9 + 9 * 12
-    assert found["explicit factors, loss-first"] == [3 * weights] * 2
-    assert found["shared factors, loss-first"] == [3 * (weights + 5 + 7 + 9)] * 2
+    assert found["explicit factors, loss-first, batch of 3"] == [3 * weights] * 2
+    assert found["shared factors, loss-first, batch of 3"] == [3 * (weights + 5 + 7 + 9)] * 2
     dense = 7 * 9 * 12 + 5 * 7 * 12 + 5 * 12
-    assert found["explicit factors, input-first"] == [3 * dense] * 2
+    assert found["explicit factors, input-first, batch of 3"] == [3 * dense] * 2
 
 
 def test_counts_of_gradients_can_be_done_by_hand(values):
