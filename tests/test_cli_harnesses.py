@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -135,11 +136,30 @@ def test_without_npm_the_site_is_as_asv_makes_it(built):
     assert (clone / ".asv/html/complexity.html").is_file()
 
 
+def _heed_interrupts():
+    """Jobs in the background are started deaf to them."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def _ended(process):
+    """Whatever fails, nothing waits for a process that goes on."""
+    try:
+        yield
+    finally:
+        process.kill()
+
+
 def test_the_dashboard_is_served_on_loopback(built):
     clone, _ = built
     command = [sys.executable, "-m", "jacchain", "dashboard", "--port", "0"]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=clone, stdout=pipe, stderr=pipe, text=True) as serving:
+    with (
+        subprocess.Popen(
+            command, cwd=clone, stdout=pipe, stderr=pipe, text=True, preexec_fn=_heed_interrupts
+        ) as serving,
+        _ended(serving),
+    ):
         address = None
         for line in serving.stdout:
             address = re.search(r"http://127\.0\.0\.1:\d+/", line)

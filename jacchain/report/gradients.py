@@ -54,7 +54,7 @@ def draw_gradients(figure: Figure, assessment: Assessment) -> Canvas:
 
 def _style(order: str, label: str) -> dict[str, Any]:
     look = LOOKS[order]
-    face = look.colour if label == CACHED else "white"
+    face = look.colour if label == CACHED else "none"  # both ways may be in one place
     return {"color": look.colour, "marker": look.marker, "markerfacecolor": face}
 
 
