@@ -136,9 +136,13 @@ def test_without_npm_the_site_is_as_asv_makes_it(built):
     assert (clone / ".asv/html/complexity.html").is_file()
 
 
-def _heed_interrupts():
-    """Jobs in the background are started deaf to them."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# Jobs in the background are started deaf to interrupts, and what they start is.
+HEEDING = """
+import signal
+from jacchain.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
 
 
 @contextmanager
