@@ -156,12 +156,10 @@ def _ended(process):
 
 def test_the_dashboard_is_served_on_loopback(built):
     clone, _ = built
-    command = [sys.executable, "-m", "jacchain", "dashboard", "--port", "0"]
+    command = [sys.executable, "-c", HEEDING, "dashboard", "--port", "0"]
     pipe = subprocess.PIPE
     with (
-        subprocess.Popen(
-            command, cwd=clone, stdout=pipe, stderr=pipe, text=True, preexec_fn=_heed_interrupts
-        ) as serving,
+        subprocess.Popen(command, cwd=clone, stdout=pipe, stderr=pipe, text=True) as serving,
         _ended(serving),
     ):
         address = None
