@@ -40,15 +40,15 @@ def compare(found, network, output_of, x, target):
 
 
 def check(network, output_of, inputs, targets):
-    """The first sample alone, then all together, by the input from the chain of the batch."""
+    """The first sample alone, then all together, by the input also from the chain of the batch."""
     alone = jc.gradients(network, inputs[0], targets[0])
     assert alone.keys() == {"x", *network.parameters}
     compare({**alone, "x": alone["x"][None]}, network, output_of, inputs[:1], targets[:1])
     together = jc.batch_gradients(network, inputs, targets)
-    assert together.keys() == network.parameters.keys()
-    row = jc.evaluate(jc.batch_chain(network, inputs, targets), "loss-first")
-    together["x"] = row.reshape(inputs.shape)
+    assert together.keys() == {"x", *network.parameters}
     compare(together, network, output_of, inputs, targets)
+    row = jc.evaluate(jc.batch_chain(network, inputs, targets), "loss-first")
+    compare({"x": row.reshape(inputs.shape)}, network, output_of, inputs, targets)
 
 
 def check_cases(cases, loss, rng, samples, dtype="float64"):
