@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from jacchain.analysis.evidence import Array, Evidence, Series, log_ratios
-from jacchain.analysis.intervals import median_interval
+from jacchain.analysis.evidence import Array, Evidence, Series
+from jacchain.analysis.paired import crossing, ratio
 from jacchain.experiments.cells import INPUT_FIRST, LOSS_FIRST
 from jacchain.experiments.experiment import Finding
 from jacchain.experiments.profiles import Profile
@@ -35,12 +35,6 @@ def measured(evidence: Evidence, profile: Profile, what: str) -> list[tuple[int,
     named = ((n, name(what, n)) for n in batch_sizes(profile))
     found = evidence.comparisons
     return [(n, *found[key]) for n, key in named if key in found]
-
-
-def ratio(first: Series, second: Series) -> tuple[float, float, float]:
-    """Time of the first over that of the second: low, median and high of the 95 % interval."""
-    low, middle, high = median_interval(log_ratios(first, second))
-    return float(np.exp(low)), float(np.exp(middle)), float(np.exp(high))
 
 
 @dataclass(frozen=True)
@@ -91,25 +85,6 @@ def wide_rates(evidence: Evidence, profile: Profile) -> tuple[Array, Array]:
 def rate(series: Series) -> float:
     """Flops per second."""
     return (series.row_flops + series.matrix_flops) / series.time
-
-
-def crossing(sizes: Array, values: Array, level: float) -> float | None:
-    """Size at which values first reach a level, between two sizes on log scales; None if never.
-
-    Examples
-    --------
-    >>> crossing(np.array([1, 4, 16]), np.array([1.0, 2.0, 8.0]), 4.0)
-    8.0
-    """
-    above = np.flatnonzero(values >= level)
-    if not len(above):
-        return None
-    index = int(above[0])
-    if index == 0:
-        return float(sizes[0])
-    pair = slice(index - 1, index + 1)
-    log_size = np.interp(np.log(level), np.log(values[pair]), np.log(sizes[pair]))
-    return float(np.exp(log_size).round(9))
 
 
 def findings(evidence: Evidence, profile: Profile) -> list[Finding]:

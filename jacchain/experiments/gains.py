@@ -26,7 +26,7 @@ def count_parts(evidence: Evidence, check: str) -> list[Part]:
     return [exact(name, len(counts), len(counts), unit="counts")]
 
 
-def measured_pair(evidence: Evidence, name: str) -> Part | None:
+def why_not_judged(evidence: Evidence, name: str) -> Part | None:
     """Why a comparison can't be judged, as a part; None if it can be."""
     if name in evidence.comparisons:
         return None
@@ -36,7 +36,7 @@ def measured_pair(evidence: Evidence, name: str) -> Part | None:
 
 def gain_part(evidence: Evidence, name: str, *, least: float = CHEAPER) -> Part:
     """The first way takes over `least` times as long as the second."""
-    missing = measured_pair(evidence, name)
+    missing = why_not_judged(evidence, name)
     if missing is not None:
         return missing
     first, second = evidence.comparisons[name]
@@ -49,7 +49,7 @@ def no_gain_part(evidence: Evidence, name: str) -> Part:
     Up to what is too noisy to judge anything: where the formula's ratio is 1, so is the measured
     one, and its interval can't lie under 1.
     """
-    missing = measured_pair(evidence, name)
+    missing = why_not_judged(evidence, name)
     if missing is not None:
         return missing
     first, second = evidence.comparisons[name]
@@ -61,7 +61,7 @@ def no_gain_part(evidence: Evidence, name: str) -> Part:
 
 def order_part(evidence: Evidence, name: str) -> Part:
     """C5's rule: the first order, loss-first, is faster; ten times where that is asked."""
-    missing = measured_pair(evidence, name)
+    missing = why_not_judged(evidence, name)
     if missing is not None:
         return missing
     loss, inputs = evidence.comparisons[name]

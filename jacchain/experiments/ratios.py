@@ -3,7 +3,8 @@
 import numpy as np
 
 from jacchain.analysis.evidence import Series, log_ratios
-from jacchain.analysis.intervals import median_interval, sign_test
+from jacchain.analysis.intervals import sign_test
+from jacchain.analysis.paired import ratio
 from jacchain.analysis.verdicts import Part
 
 CHEAPER, FAR_CHEAPER = 1.0, 10.0
@@ -29,8 +30,7 @@ def ratio_part(
     """
     formula = formula_ratio(cheaper, dearer)
     threshold = threshold or (FAR_CHEAPER if formula >= LARGE_RATIO else CHEAPER)
-    logs = log_ratios(dearer, cheaper)
-    low, middle, high = (float(np.exp(v)) for v in median_interval(logs))
+    low, middle, high = ratio(dearer, cheaper)
     floor = 1 + noise_floor
     return Part(
         name or f"time ratio at {_name(cheaper.dims)}",
@@ -40,7 +40,7 @@ def ratio_part(
         unit=f"{dearer.order} / {cheaper.order}",
         interval=(low, high),
         widened=(low / floor, high * floor),
-        p=sign_test(logs, float(np.log(threshold / floor))),
+        p=sign_test(log_ratios(dearer, cheaper), float(np.log(threshold / floor))),
     )
 
 

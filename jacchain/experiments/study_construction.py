@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jacchain.analysis.evidence import Evidence, Series
+from jacchain.analysis.paired import crossing, ratio
 from jacchain.chains.chain import Chain
 from jacchain.chains.planners import plan
-from jacchain.experiments.batches import crossing, ratio
 from jacchain.experiments.c10_real_networks import DIMS, densified
 from jacchain.experiments.cells import Dims
 from jacchain.experiments.comparison import Comparison, Way, Work, planned

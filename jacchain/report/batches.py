@@ -7,13 +7,13 @@ from matplotlib.figure import Figure as Canvas
 
 from jacchain.analysis.evidence import Series
 from jacchain.analysis.fit import predicted_time
+from jacchain.analysis.paired import ratio
 from jacchain.experiments.batches import (
     SIZES,
     WIDE_SIZES,
     Turning,
     batch_sizes,
     measured,
-    ratio,
     turning,
     wide_rates,
 )

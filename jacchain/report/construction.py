@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.figure import Figure as Canvas
 
-from jacchain.experiments.batches import ratio
+from jacchain.analysis.paired import ratio
 from jacchain.experiments.experiment import Figure
 from jacchain.experiments.judging import Assessment
 from jacchain.experiments.study_construction import (

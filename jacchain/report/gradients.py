@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure as Canvas
 
 from jacchain.analysis.evidence import Series
-from jacchain.experiments.batches import ratio
+from jacchain.analysis.paired import ratio
 from jacchain.experiments.c8_caching import (
     CACHED,
     MEMORY,

@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.figure import Figure as Canvas
 
 from jacchain.analysis.evidence import Evidence, Series
-from jacchain.experiments.batches import ratio
+from jacchain.analysis.paired import ratio
 from jacchain.experiments.c10_real_networks import DENSE, MEMORY, NETWORKS, SPARSE, name
 from jacchain.experiments.cells import BOTH
 from jacchain.experiments.experiment import Figure

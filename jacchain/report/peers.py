@@ -3,7 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure as Canvas
 
-from jacchain.experiments.batches import ratio
+from jacchain.analysis.evidence import Series
+from jacchain.analysis.paired import ratio
 from jacchain.experiments.experiment import Figure
 from jacchain.experiments.judging import Assessment
 from jacchain.experiments.study_peers import COMPILE, EXPERIMENT
@@ -12,16 +13,20 @@ from jacchain.report.tables import Table
 from jacchain.report.terminal import number, seconds
 
 
+def measured(assessment: Assessment) -> list[tuple[str, Series, Series]]:
+    """Case, ours and theirs, of each that was measured."""
+    names = (of.name for of in EXPERIMENT.comparisons(assessment.profile))
+    found = assessment.evidence.comparisons
+    return [
+        (name.removeprefix("peers ").removesuffix(f", {found[name][1].order}"), *found[name])
+        for name in names
+        if name in found
+    ]
+
+
 def pairs(assessment: Assessment) -> list[tuple[str, str, tuple[float, float, float]]]:
     """Case, peer and its time over ours with the interval, of each that was measured."""
-    found = []
-    for of in EXPERIMENT.comparisons(assessment.profile):
-        pair = assessment.evidence.comparisons.get(of.name)
-        if pair is not None:
-            ours, theirs = pair
-            case = of.name.removeprefix("peers ").removesuffix(f", {theirs.order}")
-            found.append((case, theirs.order, ratio(theirs, ours)))
-    return found
+    return [(case, b.order, ratio(b, a)) for case, a, b in measured(assessment)]
 
 
 def draw_peers(figure: Figure, assessment: Assessment) -> Canvas:
@@ -54,13 +59,8 @@ def peers_table(assessment: Assessment) -> Table:
     """Times of both, their ratio with the interval, and what compiling took."""
     compiled = assessment.evidence.checks.get(COMPILE, {})
     rows = []
-    for of in EXPERIMENT.comparisons(assessment.profile):
-        pair = assessment.evidence.comparisons.get(of.name)
-        if pair is None:
-            continue
-        ours, theirs = pair
+    for case, ours, theirs in measured(assessment):
         low, middle, high = ratio(theirs, ours)
-        case = of.name.removeprefix("peers ").removesuffix(f", {theirs.order}")
         once = compiled.get(case) if theirs.order == "jax.grad" else None
         rows.append(
             (

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from jacchain.analysis.evidence import Evidence, Series
+from jacchain.analysis.paired import crossing
 from jacchain.experiments.batches import (
     WIDE,
     WIDE_SIZES,
     batch_sizes,
-    crossing,
     findings,
     measured,
     name,
