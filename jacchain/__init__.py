@@ -13,15 +13,15 @@ from jacchain.chains.together import (
     evaluate_together,
     evaluator_together,
 )
-from jacchain.jacobians.blocks import BlockDiagonalJacobian, SelectionJacobian
-from jacchain.jacobians.matrices import DenseJacobian
-from jacchain.jacobians.pattern import Pattern
-from jacchain.jacobians.structured import (
+from jacchain.jacobians.dense import DenseJacobian
+from jacchain.jacobians.diagonal import (
+    BlockDiagonalJacobian,
     DiagonalJacobian,
     IdentityJacobian,
     KroneckerJacobian,
-    SparseJacobian,
 )
+from jacchain.jacobians.pattern import Pattern
+from jacchain.jacobians.sparse import SelectionJacobian, SparseJacobian
 from jacchain.networks import zoo
 from jacchain.networks.batches import batch_chain
 from jacchain.networks.convolution import ConvolutionLayer

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacchain.jacobians.matrices import DenseJacobian, Jacobian, as_jacobian, check_dtype
-from jacchain.jacobians.rules import check_fit
+from jacchain.jacobians.base import Jacobian, check_dtype
+from jacchain.jacobians.dense import DenseJacobian, as_jacobian
 from jacchain.jacobians.structure import Structure, check_sizes, pattern_of
+from jacchain.jacobians.structure_products import check_fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

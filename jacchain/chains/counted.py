@@ -12,7 +12,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jacchain.jacobians.matrices import FloatArray
+    from jacchain.jacobians.base import FloatArray
 
 _SEEN: Final = frozenset({np.multiply, np.add, np.subtract})
 _TILE: Final = 2**18  # multiplications at once: their products fit in a usual L2 cache

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from jacchain.chains.chain import Chain
-    from jacchain.jacobians.matrices import FloatArray
+    from jacchain.jacobians.base import FloatArray
 
 COUNT_LIMIT: Final = 10**9
 TWIN_LIMIT: Final = 10**7

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from jacchain.chains.counted import CountingArray, Tally, elementwise_product
-from jacchain.jacobians.blocks import BlockDiagonalJacobian
+from jacchain.jacobians.base import StructuredJacobian
+from jacchain.jacobians.diagonal import BlockDiagonalJacobian
 from jacchain.jacobians.structure import ONES, pattern_of
-from jacchain.jacobians.structured import StructuredJacobian
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Indices = NDArray[np.integer[Any]]
 
-    from jacchain.jacobians.matrices import FloatArray, Jacobian
+    from jacchain.jacobians.base import FloatArray, Jacobian
 
 _TILE = 2**18  # multiplications at once
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from jacchain.chains.chain import Chain
     from jacchain.chains.plan import Plan
-    from jacchain.jacobians.matrices import FloatArray
+    from jacchain.jacobians.base import FloatArray
 
 Evaluator: TypeAlias = "Callable[[], FloatArray]"
 Engine: TypeAlias = "Callable[[Chain, Plan], Evaluator]"

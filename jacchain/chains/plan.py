@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from jacchain.chains.bracketing import Bracketing, loss_first
 from jacchain.chains.steps import Step, steps
-from jacchain.jacobians.matrices import check_dtype
+from jacchain.jacobians.base import check_dtype
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -10,9 +10,9 @@ from jacchain.chains.bracketing import Bracketing, input_first, loss_first
 from jacchain.chains.chain import Chain, dense_structures
 from jacchain.chains.plan import Plan
 from jacchain.chains.registry import Registry
-from jacchain.jacobians.matrices import check_dtype
-from jacchain.jacobians.rules import product
+from jacchain.jacobians.base import check_dtype
 from jacchain.jacobians.structure import Structure
+from jacchain.jacobians.structure_products import product
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike

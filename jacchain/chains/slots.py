@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from jacchain.jacobians.matrices import FloatArray
+    from jacchain.jacobians.base import FloatArray
 
 NOWHERE: Final = -1  # the slot of what needs no memory: the last one, and empty
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from jacchain.chains.bracketing import Bracketing, Span, splits
-from jacchain.jacobians.rules import product
+from jacchain.jacobians.structure_products import is_row_product, product
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -71,10 +71,6 @@ class Step:
         Of shapes (m, k), (k, n) and (m, n).
     multiplications : int
         Scalar multiplications, each with its addition.
-    elements_moved : int
-        Elements of both operands, read once, and of the result, written once.
-    indices_moved : int
-        Indices of sparse ones among them, 4 bytes each.
     live_elements : int
         Elements of all intermediates that live during this step, its result among them.
     """
@@ -83,14 +79,23 @@ class Step:
     right: Segment
     result: Segment
     multiplications: int
-    elements_moved: int
-    indices_moved: int
     live_elements: int
 
     @property
     def kind(self) -> str:
-        """``"row-matrix"`` where the left operand is one row, else ``"matrix-matrix"``."""
-        return "row-matrix" if self.left.shape[0] == 1 else "matrix-matrix"
+        """``"row-matrix"`` if `is_row_product` says so, else ``"matrix-matrix"``."""
+        is_row = is_row_product(self.left.structure, self.right.structure)
+        return "row-matrix" if is_row else "matrix-matrix"
+
+    @property
+    def elements_moved(self) -> int:
+        """Elements of both operands, read once, and of the result, written once."""
+        return sum(s.structure.elements for s in (self.left, self.right, self.result))
+
+    @property
+    def indices_moved(self) -> int:
+        """Indices of the sparse ones among them, 4 bytes each."""
+        return sum(s.structure.indices for s in (self.left, self.right, self.result))
 
     @property
     def elements(self) -> int:
@@ -143,17 +148,9 @@ def _products(structures: Sequence[Structure], bracketing: Bracketing) -> dict[S
     products = {}
     for start, split, stop in splits(bracketing, len(structures)):
         left, right = segments[start, split], segments[split, stop]
-        cost = product(left.structure, right.structure)
-        result = segments[start, stop] = Segment((start, stop), cost.result)
-        products[start, stop] = Step(
-            left,
-            right,
-            result,
-            cost.multiplications,
-            cost.elements_moved,
-            cost.indices_moved,
-            live_elements=0,
-        )
+        whole = product(left.structure, right.structure)
+        result = segments[start, stop] = Segment((start, stop), whole.result)
+        products[start, stop] = Step(left, right, result, whole.multiplications, live_elements=0)
     return products
 
 

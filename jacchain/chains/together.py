@@ -16,13 +16,13 @@ from jacchain.chains.counted import Tally
 from jacchain.chains.entries import counted_product, operand
 from jacchain.chains.slots import NOWHERE, Slots
 from jacchain.jacobians.products import returns_operand, rule, uses_memory
-from jacchain.jacobians.rules import product
+from jacchain.jacobians.structure_products import is_row_product, product
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from jacchain.chains.chain import Chain
-    from jacchain.jacobians.matrices import FloatArray, Jacobian
+    from jacchain.jacobians.base import FloatArray, Jacobian
     from jacchain.jacobians.structure import Structure
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ class TogetherCost:
     products : int
         Products of two matrices.
     multiplications, row_multiplications : int
-        Of all of them, and of those whose left operand is one row.
+        Of all of them, and of those that are a row times a matrix.
     elements_moved, indices_moved : int
         Operands read once and results written once; indices of sparse ones among them, 4 bytes
         each.
@@ -162,15 +162,16 @@ def cost_together(
     """
     of = schedule(chains, order, cache=cache)
     structures = _structures(of)
-    costs = [product(structures[left], structures[right]) for left, right in of.steps]
-    rows = (c.multiplications for c, (left, _) in zip(costs, of.steps, strict=True)
-            if structures[left].shape[0] == 1)  # fmt: skip
+    pairs = [(structures[left], structures[right]) for left, right in of.steps]
+    multiplications = [product(*pair).multiplications for pair in pairs]
+    rows = (n for n, pair in zip(multiplications, pairs, strict=True) if is_row_product(*pair))
+    moved = [s for pair in pairs for s in pair] + structures[len(of.factors) :]
     return TogetherCost(
-        len(costs),
-        sum(c.multiplications for c in costs),
+        len(pairs),
+        sum(multiplications),
         sum(rows),
-        sum(c.elements_moved for c in costs),
-        sum(c.indices_moved for c in costs),
+        sum(s.elements for s in moved),
+        sum(s.indices for s in moved),
         sum(structures[place].elements for place in _kept(of)) if cache else 0,
         _peak(of, structures),
     )

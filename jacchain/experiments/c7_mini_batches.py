@@ -26,9 +26,9 @@ from jacchain.experiments.comparison import Comparison, Way, planned
 from jacchain.experiments.experiment import Experiment, Figure
 from jacchain.experiments.gains import count_parts, gain_part, order_part
 from jacchain.experiments.profiles import Profile
-from jacchain.jacobians.blocks import BlockDiagonalJacobian
-from jacchain.jacobians.matrices import DenseJacobian, Jacobian
-from jacchain.jacobians.structured import DiagonalJacobian
+from jacchain.jacobians.base import Jacobian
+from jacchain.jacobians.dense import DenseJacobian
+from jacchain.jacobians.diagonal import BlockDiagonalJacobian, DiagonalJacobian
 from jacchain.networks.batches import batch_chain
 from jacchain.networks.mlp import mlp
 from jacchain.records.values import Executed

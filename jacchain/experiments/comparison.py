@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jacchain.chains.plan import Plan
-from jacchain.chains.steps import Step
 from jacchain.experiments.cells import Dims
 
 Result = NDArray[Any] | Mapping[str, NDArray[Any]]
@@ -106,7 +105,7 @@ def planned(plan: Plan) -> Work:
     """
     stored = plan.dtype.itemsize * sum(s.elements for s in plan.structures)
     indices = 4 * sum(s.indices for s in plan.structures)
-    rows = (step.multiplications for step in plan.steps if _one_row(step))
+    rows = (step.multiplications for step in plan.steps if step.kind == "row-matrix")
     return Work(
         len(plan.steps),
         plan.multiplications,
@@ -115,9 +114,3 @@ def planned(plan: Plan) -> Work:
         stored + indices,
         plan.peak_elements,
     )
-
-
-def _one_row(step: Step) -> bool:
-    """Whether a product is row times matrix: not so where a whole batch shares the matrix."""
-    right = step.right.structure
-    return step.kind == "row-matrix" and not (right.shared and right.blocks > 1)

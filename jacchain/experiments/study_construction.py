@@ -18,7 +18,8 @@ from jacchain.experiments.cells import Dims
 from jacchain.experiments.comparison import Comparison, Way, Work, planned
 from jacchain.experiments.experiment import Experiment, Figure
 from jacchain.experiments.profiles import Profile
-from jacchain.jacobians.matrices import DenseJacobian, Jacobian
+from jacchain.jacobians.base import Jacobian
+from jacchain.jacobians.dense import DenseJacobian
 from jacchain.jacobians.products import multiply
 from jacchain.measure.memory import allocated_bytes
 from jacchain.networks.network import Network

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from jacchain.jacobians.blocks import BlockDiagonalJacobian, SelectionJacobian
-from jacchain.jacobians.matrices import DenseJacobian, Jacobian
+from jacchain.jacobians.dense import DenseJacobian
+from jacchain.jacobians.diagonal import BlockDiagonalJacobian, DiagonalJacobian
 from jacchain.jacobians.pattern import pattern_product, product_values
-from jacchain.jacobians.rules import check_fit
+from jacchain.jacobians.sparse import SelectionJacobian, SparseJacobian
 from jacchain.jacobians.structure import KINDS, Structure, pattern_of
-from jacchain.jacobians.structured import DiagonalJacobian, SparseJacobian, StructuredJacobian
+from jacchain.jacobians.structure_products import check_fit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jacchain.jacobians.matrices import FloatArray
+    from jacchain.jacobians.base import FloatArray, Jacobian, StructuredJacobian
 
 
 Out: TypeAlias = "FloatArray | None"  # memory for the result, flat
@@ -37,7 +37,7 @@ def multiply(a: Jacobian, b: Jacobian, *, out: FloatArray | None = None) -> Jaco
     Returns
     -------
     Jacobian
-        Of shape (m, n), and of the structure that `jacchain.jacobians.rules.product` says.
+        Of shape (m, n), and of the structure that `structure_products.product` says.
 
     Raises
     ------

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jacchain.chains.chain import Chain
-from jacchain.jacobians.blocks import BlockDiagonalJacobian
-from jacchain.jacobians.matrices import DenseJacobian
-from jacchain.jacobians.structured import DiagonalJacobian
+from jacchain.jacobians.dense import DenseJacobian
+from jacchain.jacobians.diagonal import BlockDiagonalJacobian, DiagonalJacobian
 from jacchain.networks.layers import AffineLayer, Visit
 from jacchain.networks.passes import trace
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from jacchain.jacobians.matrices import Jacobian
+    from jacchain.jacobians.base import Jacobian
     from jacchain.networks.layers import Layer
     from jacchain.networks.network import Network
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from jacchain.jacobians.blocks import BlockDiagonalJacobian
+from jacchain.jacobians.diagonal import BlockDiagonalJacobian, DiagonalJacobian
 from jacchain.jacobians.pattern import Pattern
 from jacchain.jacobians.products import multiply
-from jacchain.jacobians.structured import DiagonalJacobian, SparseJacobian
+from jacchain.jacobians.sparse import SparseJacobian
 from jacchain.networks.activations import Activation, as_activation
 from jacchain.networks.arrays import Array, as_array, frozen
 from jacchain.networks.windows import Sizes, Windows
@@ -20,7 +20,7 @@ from jacchain.networks.windows import Sizes, Windows
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jacchain.jacobians.matrices import Jacobian
+    from jacchain.jacobians.base import Jacobian
     from jacchain.networks.layers import Visit
 
 

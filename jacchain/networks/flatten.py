@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from jacchain.jacobians.blocks import SelectionJacobian
-from jacchain.jacobians.matrices import check_dtype
+from jacchain.jacobians.base import check_dtype
+from jacchain.jacobians.diagonal import IdentityJacobian
+from jacchain.jacobians.sparse import SelectionJacobian
 from jacchain.jacobians.structure import check_sizes
-from jacchain.jacobians.structured import IdentityJacobian
 from jacchain.networks.layers import Visit, WithoutParameters
 
 if TYPE_CHECKING:
-    from jacchain.jacobians.matrices import Jacobian
+    from jacchain.jacobians.base import Jacobian
     from jacchain.networks.arrays import Array
 
 

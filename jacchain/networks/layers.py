@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from jacchain.jacobians.matrices import DenseJacobian
+from jacchain.jacobians.dense import DenseJacobian
+from jacchain.jacobians.diagonal import DiagonalJacobian, KroneckerJacobian
 from jacchain.jacobians.products import multiply
-from jacchain.jacobians.structured import DiagonalJacobian, KroneckerJacobian
 from jacchain.networks.activations import Activation, as_activation
 from jacchain.networks.arrays import Array, as_array, frozen
 from jacchain.networks.recycled import Recycled
@@ -19,7 +19,7 @@ from jacchain.networks.recycled import Recycled
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jacchain.jacobians.matrices import Jacobian
+    from jacchain.jacobians.base import Jacobian
 
 
 class Visit(NamedTuple):

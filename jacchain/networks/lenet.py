@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from jacchain.jacobians.matrices import check_dtype
+from jacchain.jacobians.base import check_dtype
 from jacchain.networks.convolution import ConvolutionLayer
 from jacchain.networks.layers import AffineLayer
 from jacchain.networks.network import Network

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jacchain.jacobians.matrices import check_dtype
+from jacchain.jacobians.base import check_dtype
 from jacchain.jacobians.structure import check_sizes
 from jacchain.networks.layers import AffineLayer
 from jacchain.networks.network import Network

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jacchain.chains.chain import Chain
-from jacchain.jacobians.matrices import DenseJacobian
+from jacchain.jacobians.dense import DenseJacobian
 from jacchain.networks.arrays import Array, as_array
 from jacchain.networks.losses import Loss, as_loss
 from jacchain.networks.passes import ForwardPass, jacobians, trace
@@ -18,7 +18,7 @@ from jacchain.networks.passes import ForwardPass, jacobians, trace
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from jacchain.jacobians.matrices import Jacobian
+    from jacchain.jacobians.base import Jacobian
     from jacchain.networks.layers import Layer
 
 T = TypeVar("T")

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from jacchain.jacobians.matrices import DenseJacobian
-from jacchain.jacobians.structured import DiagonalJacobian, IdentityJacobian
+from jacchain.jacobians.dense import DenseJacobian
+from jacchain.jacobians.diagonal import DiagonalJacobian, IdentityJacobian
 from jacchain.networks.arrays import Array, as_array, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jacchain.jacobians.matrices import Jacobian
+    from jacchain.jacobians.base import Jacobian
     from jacchain.networks.layers import Visit
 
 

@@ -11,7 +11,7 @@ from jacchain.networks.layers import Visit
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from jacchain.jacobians.matrices import Jacobian
+    from jacchain.jacobians.base import Jacobian
     from jacchain.networks.arrays import Array
     from jacchain.networks.layers import Layer
 

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from jacchain.jacobians.blocks import SelectionJacobian
-from jacchain.jacobians.matrices import check_dtype
+from jacchain.jacobians.base import check_dtype
 from jacchain.jacobians.pattern import Pattern
+from jacchain.jacobians.sparse import SelectionJacobian, SparseJacobian
 from jacchain.jacobians.structure import check_sizes
-from jacchain.jacobians.structured import SparseJacobian
 from jacchain.networks.layers import Visit, WithoutParameters
 from jacchain.networks.windows import Sizes, Windows
 
 if TYPE_CHECKING:
-    from jacchain.jacobians.matrices import Jacobian
+    from jacchain.jacobians.base import Jacobian
     from jacchain.networks.arrays import Array
 
 

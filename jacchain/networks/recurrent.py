@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from jacchain.jacobians.matrices import DenseJacobian
+from jacchain.jacobians.dense import DenseJacobian
 from jacchain.jacobians.structure import check_sizes
 from jacchain.networks.activations import as_activation
 from jacchain.networks.arrays import Array, as_array, frozen
@@ -16,7 +16,7 @@ from jacchain.networks.arrays import Array, as_array, frozen
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from jacchain.jacobians.matrices import Jacobian
+    from jacchain.jacobians.base import Jacobian
     from jacchain.networks.layers import Visit
 
 _SIGMOID = as_activation("sigmoid")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from jacchain.jacobians.matrices import DenseJacobian
+from jacchain.jacobians.dense import DenseJacobian
 from jacchain.jacobians.products import multiply
 from jacchain.networks.network import check_layers, numbered
 from jacchain.networks.passes import jacobians, pull_back, pull_rows, push_forward, trace
@@ -16,7 +16,7 @@ from jacchain.networks.passes import jacobians, pull_back, pull_rows, push_forwa
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from jacchain.jacobians.matrices import Jacobian
+    from jacchain.jacobians.base import Jacobian
     from jacchain.networks.arrays import Array
     from jacchain.networks.layers import Layer, Visit
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jacchain.chains.chain import Chain
-from jacchain.jacobians.matrices import DenseJacobian
+from jacchain.jacobians.dense import DenseJacobian
 from jacchain.jacobians.pattern import Pattern
-from jacchain.jacobians.structured import SparseJacobian
+from jacchain.jacobians.sparse import SparseJacobian
 from jacchain.networks.passes import jacobians, trace
 from jacchain.networks.recurrent import RecurrentLayer
 

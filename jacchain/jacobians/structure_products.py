@@ -18,24 +18,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class ProductCost:
-    """What one product of two matrices takes and gives.
+class Product:
+    """The product of two matrices without data.
 
     Parameters
     ----------
     result : Structure
     multiplications : int
         Scalar multiplications, each with its addition.
-    elements_moved : int
-        Elements of both operands, read once, and of the result, written once.
-    indices_moved : int
-        Indices of the same.
     """
 
     result: Structure
     multiplications: int
-    elements_moved: int
-    indices_moved: int = 0
 
 
 def check_fit(a: Structure, b: Structure) -> None:
@@ -48,8 +42,8 @@ def check_fit(a: Structure, b: Structure) -> None:
         raise ValueError(msg)
 
 
-def product(a: Structure, b: Structure) -> ProductCost:
-    """Cost of multiplying `a` with `b`.
+def product(a: Structure, b: Structure) -> Product:
+    """Multiply `a` by `b`: return the structure of the result and the multiplications it takes.
 
     Parameters
     ----------
@@ -58,8 +52,8 @@ def product(a: Structure, b: Structure) -> ProductCost:
 
     Returns
     -------
-    ProductCost
-        Of a result of shape (m, n).
+    Product
+        Its result has shape (m, n).
 
     Raises
     ------
@@ -74,21 +68,35 @@ def product(a: Structure, b: Structure) -> ProductCost:
 
     Examples
     --------
-    >>> cost = product(Structure((1, 2)), Structure((2, 3)))
-    >>> cost.result, cost.multiplications, cost.elements_moved
-    (Structure(shape=(1, 3), kind='dense'), 6, 11)
+    >>> product(Structure((1, 2)), Structure((2, 3)))
+    Product(result=Structure(shape=(1, 3), kind='dense'), multiplications=6)
     >>> product(Structure((1, 4)), Structure((4, 4), "diagonal")).multiplications
     4
     """
     check_fit(a, b)
     result = RULES.get((a.kind, b.kind), _dense)(a, b)
-    operands = (a, b, result)
-    return ProductCost(
-        result,
-        _multiplications(a, b, result),
-        sum(s.elements for s in operands),
-        sum(s.indices for s in operands),
-    )
+    return Product(result, _multiplications(a, b, result))
+
+
+def is_row_product(a: Structure, b: Structure) -> bool:
+    """Return whether `a` times `b` is carried out as a row times a matrix.
+
+    It is where `a` has one row, unless all samples of a batch share the block of `b`: then the row
+    is cut into one row for each sample, and these are multiplied by the block as a matrix.
+
+    Parameters
+    ----------
+    a, b : Structure
+        Of shapes (m, k) and (k, n).
+
+    Examples
+    --------
+    >>> is_row_product(Structure((1, 4)), Structure((4, 6)))
+    True
+    >>> is_row_product(Structure((1, 4)), Structure((4, 6), "block", blocks=2, shared=True))
+    False
+    """
+    return a.shape[0] == 1 and not (b.shared and b.blocks > 1)
 
 
 def _multiplications(a: Structure, b: Structure, result: Structure) -> int:

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from jacchain.jacobians.matrices import DenseJacobian, as_jacobian, check_dtype
+from jacchain.jacobians.base import check_dtype
+from jacchain.jacobians.dense import DenseJacobian, as_jacobian
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

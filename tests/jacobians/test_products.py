@@ -13,19 +13,19 @@ from jacchain.chains.chain import Chain
 from jacchain.chains.counting import count
 from jacchain.chains.evaluate import evaluator
 from jacchain.chains.planners import plan
-from jacchain.jacobians import products, rules
-from jacchain.jacobians.blocks import BlockDiagonalJacobian, SelectionJacobian
-from jacchain.jacobians.matrices import DenseJacobian
-from jacchain.jacobians.pattern import Pattern
-from jacchain.jacobians.products import multiply
-from jacchain.jacobians.rules import product
-from jacchain.jacobians.structure import KINDS, Structure
-from jacchain.jacobians.structured import (
+from jacchain.jacobians import products, structure_products
+from jacchain.jacobians.dense import DenseJacobian
+from jacchain.jacobians.diagonal import (
+    BlockDiagonalJacobian,
     DiagonalJacobian,
     IdentityJacobian,
     KroneckerJacobian,
-    SparseJacobian,
 )
+from jacchain.jacobians.pattern import Pattern
+from jacchain.jacobians.products import multiply
+from jacchain.jacobians.sparse import SelectionJacobian, SparseJacobian
+from jacchain.jacobians.structure import KINDS, Structure
+from jacchain.jacobians.structure_products import product
 
 
 def sparse(shape, rng):
@@ -93,7 +93,7 @@ def test_every_kind_has_a_maker_and_every_pair_a_case():
     )
     assert {kinds for kinds, _ in CASES} == set(pairs(MAKERS, repeat=2))
     every = set(pairs(KINDS, repeat=2))
-    assert set(rules.RULES) == set(products.RULES) == every
+    assert set(structure_products.RULES) == set(products.RULES) == every
 
 
 @pytest.mark.parametrize(("kinds", "sizes"), CASES)
@@ -105,8 +105,6 @@ def test_tables_agree(kinds, sizes):
     assert result.structure == cost.result
     assert count(Chain([a, b])) == cost.multiplications
     np.testing.assert_allclose(result.to_dense(), exact(a, b), rtol=1e-13, atol=1e-13)
-    stored = [x.structure.elements for x in (a, b, result)]
-    assert cost.elements_moved == sum(stored)
     memory = np.full(result.structure.elements, np.nan)
     again = multiply(a, b, out=memory)
     assert again.structure == result.structure

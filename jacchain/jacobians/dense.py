@@ -1,77 +1,18 @@
-"""Jacobians: matrices with data."""
+"""Jacobians with every element stored."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from jacchain.jacobians.base import FloatArray, Jacobian, as_floats
 from jacchain.jacobians.structure import Structure, check_sizes
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, DTypeLike
-
-FloatArray: TypeAlias = NDArray[np.floating[Any]]
-
-_FLOATS = (np.dtype("float32"), np.dtype("float64"))
-
-
-def check_dtype(dtype: DTypeLike) -> np.dtype[Any]:
-    """Return `dtype` as a numpy dtype, float32 or float64; raise TypeError for any other.
-
-    Examples
-    --------
-    >>> check_dtype("float32")
-    dtype('float32')
-    """
-    checked = np.dtype(dtype)
-    if checked not in _FLOATS:
-        msg = f"dtype {checked}: expected float32 or float64; convert with .astype('float64')"
-        raise TypeError(msg)
-    return checked
-
-
-class Jacobian(ABC):
-    """A matrix with data, of some kind.
-
-    A new kind is one subclass, with its rows in the tables of `rules` and `products`.
-    """
-
-    @property
-    @abstractmethod
-    def structure(self) -> Structure:
-        """The matrix without its data."""
-
-    @property
-    @abstractmethod
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the elements, float32 or float64."""
-
-    @abstractmethod
-    def entries(self) -> FloatArray:
-        """Every entry of the pattern of the structure, row by row."""
-
-    @abstractmethod
-    def to_dense(self) -> FloatArray:
-        """C-contiguous array of all elements, of shape (m, n); not to be written to."""
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
-        return self.structure.shape
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes that the stored elements take."""
-        return self.structure.elements * self.dtype.itemsize
-
-    def __repr__(self) -> str:
-        """Show the shape, not the data."""
-        return f"{type(self).__name__}(shape={self.shape}, dtype={self.dtype})"
+    from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -106,8 +47,7 @@ class DenseJacobian(Jacobian):
             msg = f"array of shape {array.shape}: expected two dimensions; reshape it to (m, n)"
             raise ValueError(msg)
         check_sizes(array.shape)  # raises on an empty array
-        dtype = check_dtype("float64" if array.dtype.kind in "iub" else array.dtype)
-        object.__setattr__(self, "array", np.ascontiguousarray(array, dtype))
+        object.__setattr__(self, "array", as_floats(array))
 
     @cached_property
     def structure(self) -> Structure:

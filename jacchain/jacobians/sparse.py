@@ -1,4 +1,4 @@
-"""Jacobians of blocks along the diagonal, and of ones."""
+"""Jacobians whose entries lie anywhere, at the places that a pattern says."""
 
 from __future__ import annotations
 
@@ -8,75 +8,61 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacchain.jacobians.matrices import FloatArray, check_dtype
+from jacchain.jacobians.base import FloatArray, StructuredJacobian, as_floats, check_dtype
 from jacchain.jacobians.pattern import Pattern
-from jacchain.jacobians.structure import Structure, check_sizes
-from jacchain.jacobians.structured import StructuredJacobian, as_floats
+from jacchain.jacobians.structure import Structure
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BlockDiagonalJacobian(StructuredJacobian):
-    """Blocks along the diagonal, one for each sample of a batch.
+class SparseJacobian(StructuredJacobian):
+    """A matrix of which the entries of a pattern are stored, what a convolution has.
 
     Parameters
     ----------
-    array : array_like
-        Of shape (blocks, r, c), or (r, c) of one block that all samples share.
-    blocks : int
-        Samples of the batch.
+    pattern : Pattern
+        Shared, not copied.
+    values : array_like
+        One for each entry of the pattern, row by row; zeros among them count as entries.
 
     Raises
     ------
     TypeError, ValueError
-        If the elements are no real numbers, or the shape is none of the two.
+        If the elements are no real numbers, or not as many as the pattern has entries.
 
     Examples
     --------
-    >>> BlockDiagonalJacobian([[1.0, 2.0]], blocks=2).to_dense()
-    array([[1., 2., 0., 0.],
-           [0., 0., 1., 2.]])
+    >>> SparseJacobian(Pattern([0, 1, 2], [2, 0], columns=3), [5.0, 7.0]).to_dense()
+    array([[0., 0., 5.],
+           [7., 0., 0.]])
     """
 
-    array: FloatArray
-    blocks: int
+    pattern: Pattern
+    values: FloatArray
 
     def __post_init__(self) -> None:
         """Validate once."""
-        array = as_floats(np.asarray(self.array))
-        check_sizes([self.blocks])  # raises where there is no block
-        fits = array.ndim == 2 or (array.ndim == 3 and len(array) == self.blocks)
-        if not fits or not array.size:
-            msg = (
-                f"array of shape {array.shape} for a batch of {self.blocks}: expected (r, c), "
-                f"shared, or ({self.blocks}, r, c), and nothing empty"
-            )
+        values = as_floats(np.asarray(self.values))
+        if values.shape != (self.pattern.entries,):
+            msg = f"values of shape {values.shape}: expected ({self.pattern.entries},)"
             raise ValueError(msg)
-        object.__setattr__(self, "array", array)
+        object.__setattr__(self, "values", values)
 
     @cached_property
     def structure(self) -> Structure:
         """The matrix without its data."""
-        rows, columns = self.array.shape[-2:]
-        shape = (self.blocks * rows, self.blocks * columns)
-        return Structure(shape, "block", blocks=self.blocks, shared=self.array.ndim == 2)
-
-    @property
-    def block(self) -> tuple[int, int]:
-        """Rows and columns of one block."""
-        rows, columns = self.array.shape[-2:]
-        return rows, columns
+        return Structure(self.pattern.shape, "sparse", self.pattern)
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the elements."""
-        return self.array.dtype
+        return self.values.dtype
 
     def entries(self) -> FloatArray:
-        """All blocks, row by row."""
-        return np.broadcast_to(self.array, (self.blocks, *self.array.shape[-2:])).ravel()
+        """The values."""
+        return self.values
 
 
 @dataclass(frozen=True, eq=False, repr=False)
