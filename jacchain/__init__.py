@@ -4,15 +4,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from jacchain.chains.chain import Chain, random_chain
-from jacchain.chains.counting import count
+from jacchain.chains.count import count
 from jacchain.chains.evaluate import evaluate, evaluator, register_engine
 from jacchain.chains.planners import plan, register_planner
-from jacchain.chains.together import (
-    cost_together,
-    count_together,
-    evaluate_together,
-    evaluator_together,
-)
 from jacchain.jacobians.dense import DenseJacobian
 from jacchain.jacobians.diagonal import (
     BlockDiagonalJacobian,
@@ -67,13 +61,9 @@ __all__ = [
     "accuracy",
     "batch_chain",
     "batch_gradients",
-    "cost_together",
     "count",
-    "count_together",
     "evaluate",
-    "evaluate_together",
     "evaluator",
-    "evaluator_together",
     "formula",
     "gradient_formula",
     "gradients",

@@ -12,7 +12,6 @@ import pytest
 
 from jacchain.analysis.evidence import Evidence, Series
 from jacchain.experiments.cells import Cell
-from jacchain.experiments.compared import memory
 from jacchain.experiments.harness_visits import VISITS
 from jacchain.experiments.job import Job
 from jacchain.experiments.profiles import PROFILES, Profile
@@ -79,7 +78,7 @@ def _pair(name, ways, law, dims=(1, 4, 3, 2), rng=None):
         blank = Series(
             f"comparison:{name}", "comparison", "numpy", dims, way.name, arm, work.products,
             work.multiplications, 2 * work.row_multiplications,
-            2 * (work.multiplications - work.row_multiplications), work.bytes, memory(work, 8),
+            2 * (work.multiplications - work.row_multiplications), work.bytes, work.working_set,
             np.ones(shape), np.zeros(shape, dtype=bool),
         )  # fmt: skip
         seconds = law(blank) * np.exp(rng.normal(0, 0.01, shape))

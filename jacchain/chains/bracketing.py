@@ -116,8 +116,8 @@ def check_bracketing(bracketing: Bracketing, n: int) -> None:
 
 def _check_length(n: int) -> int:
     if n < 1:
-        msg = f"{n} factors: a chain has at least one"
-        raise ValueError(msg)
+        message = f"{n} factors: a chain has at least one"
+        raise ValueError(message)
     return n
 
 

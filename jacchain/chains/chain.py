@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from jacchain.jacobians.structure import Structure, check_sizes, pattern_of
 from jacchain.jacobians.structure_products import check_fit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import ArrayLike, DTypeLike
 
@@ -88,6 +88,36 @@ class Chain:
         return sum(factor.nbytes for factor in self.factors)
 
 
+Chains: TypeAlias = "Chain | Mapping[str, Chain]"
+"""One chain, or several by name."""
+
+
+def distinct_factors(chain: Chains) -> tuple[Jacobian, ...]:
+    """Return the factors of one chain, or each factor of several chains once.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If several chains have not all the same dtype, or there is none.
+
+    Examples
+    --------
+    >>> chain = random_chain((1, 2, 3))
+    >>> len(distinct_factors({"a": chain, "b": Chain(chain.factors[:1])}))
+    2
+    """
+    if isinstance(chain, Chain):
+        return chain.factors
+    if not chain:
+        message = "no chain to multiply: give at least one by its name"
+        raise ValueError(message)
+    dtypes = {str(one.dtype) for one in chain.values()}
+    if len(dtypes) > 1:
+        message = f"chains of {' and '.join(sorted(dtypes))}: expected one type for all"
+        raise TypeError(message)
+    return tuple({id(f): f for one in chain.values() for f in one.factors}.values())
+
+
 def dense_structures(dims: Iterable[int]) -> tuple[Structure, ...]:
     """Structures of the dense chain of these dims.
 
@@ -113,8 +143,8 @@ def dense_structures(dims: Iterable[int]) -> tuple[Structure, ...]:
     """
     sizes = check_sizes(dims)
     if len(sizes) < 2:
-        msg = f"dims {sizes}: a chain has at least two sizes; give (1, ..., |x|), loss first"
-        raise ValueError(msg)
+        message = f"dims {sizes}: a chain has at least two sizes; give (1, ..., |x|), loss first"
+        raise ValueError(message)
     return tuple(Structure(shape) for shape in pairwise(sizes))
 
 
@@ -170,26 +200,26 @@ def _factor(index: int, matrix: ArrayLike | Jacobian) -> Jacobian:
     try:
         return as_jacobian(matrix)
     except (TypeError, ValueError) as error:
-        msg = f"factor {index}: {error}"
-        raise type(error)(msg) from error
+        message = f"factor {index}: {error}"
+        raise type(error)(message) from error
 
 
 def _check_neighbours(factors: Sequence[Jacobian]) -> None:
     if not factors:
-        msg = "a chain of no factors: give at least one matrix"
-        raise ValueError(msg)
+        message = "a chain of no factors: give at least one matrix"
+        raise ValueError(message)
     for index, (a, b) in enumerate(pairwise(factors)):
         try:
             check_fit(a.structure, b.structure)
         except ValueError as error:
-            msg = f"factors {index} and {index + 1}: {error}"
-            raise ValueError(msg) from None
+            message = f"factors {index} and {index + 1}: {error}"
+            raise ValueError(message) from None
         if a.dtype != b.dtype:
-            msg = (
+            message = (
                 f"factors {index} and {index + 1} are {a.dtype} and {b.dtype}: expected one type "
                 "for all; convert with .astype('float64')"
             )
-            raise TypeError(msg)
+            raise TypeError(message)
 
 
 def _check_finite(factors: Sequence[Jacobian]) -> None:
@@ -199,9 +229,9 @@ def _check_finite(factors: Sequence[Jacobian]) -> None:
         if len(bad):
             pattern = pattern_of(factor.structure)
             at = int(bad[0])
-            msg = (
+            message = (
                 f"factor {index} holds {entries[at]} at ({pattern.rows[at]}, "
                 f"{pattern.indices[at]}): expected finite elements; mend the layer, or leave out "
                 "check_finite"
             )
-            raise ValueError(msg)
+            raise ValueError(message)

@@ -1,88 +1,116 @@
-"""Carrying a plan out with numbers, by a named engine."""
+"""Carry a plan out with numbers, by a named engine."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections import Counter
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 
-from jacchain.chains.bracketing import Span
+from jacchain.chains.chain import Chain, distinct_factors
 from jacchain.chains.planners import Order, plan
 from jacchain.chains.registry import Registry
-from jacchain.chains.slots import NOWHERE, Slots
 from jacchain.jacobians.products import returns_operand, rule, uses_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
-    from jacchain.chains.chain import Chain
+    from jacchain.chains.chain import Chains
     from jacchain.chains.plan import Plan
-    from jacchain.jacobians.base import FloatArray
+    from jacchain.chains.schedule import Schedule, Step
+    from jacchain.jacobians.base import FloatArray, Jacobian
 
-Evaluator: TypeAlias = "Callable[[], FloatArray]"
-Engine: TypeAlias = "Callable[[Chain, Plan], Evaluator]"
+NOWHERE = -1  # the piece of memory of what needs none
+
+Products: TypeAlias = "FloatArray | dict[str, FloatArray]"
+Engine: TypeAlias = "Callable[[Sequence[Jacobian], Plan], Callable[[], Any]]"
 
 
-def evaluate(chain: Chain, order: Order = "loss-first", *, engine: str = "numpy") -> FloatArray:
-    """Multiply a chain.
+@overload
+def evaluate(
+    chain: Chain, order: Order = ..., *, engine: str = ..., cache: bool = ...
+) -> FloatArray: ...
+@overload
+def evaluate(
+    chain: Mapping[str, Chain], order: Order = ..., *, engine: str = ..., cache: bool = ...
+) -> dict[str, FloatArray]: ...
+def evaluate(
+    chain: Chains, order: Order = "loss-first", *, engine: str = "numpy", cache: bool = True
+) -> Products:
+    """Multiply a chain, or several.
 
     Parameters
     ----------
-    chain : Chain
+    chain : Chain, or mapping of str to Chain
     order : str, nested pairs of int, or Plan
         As for `jacchain.chains.planners.plan`.
     engine : str
         ``"numpy"``, ``"einsum"`` or another that is registered.
+    cache : bool
+        Whether a product that several chains need is computed once.
 
     Returns
     -------
-    ndarray
-        Of shape (m, x), a fresh array of the chain's dtype.
+    ndarray, or dict of str to ndarray
+        Of shape (m, x), a fresh array of the chain's dtype; one for each of several chains.
 
     Raises
     ------
     ValueError
-        If the order or the engine is unknown, or the order is none of this chain.
+        If the order or the engine is unknown, or the order does not fit the chain.
 
     Examples
     --------
-    >>> from jacchain.chains.chain import Chain
     >>> evaluate(Chain([[[1, 2]], [[3, 4], [5, 6]]]))
     array([[13., 16.]])
+    >>> evaluate({"only": Chain([[[1.0, 2.0]], [[3.0], [4.0]]])})
+    {'only': array([[11.]])}
     """
-    return evaluator(chain, order, engine=engine)().copy()
+    products = evaluator(chain, order, engine=engine, cache=cache)()
+    if isinstance(products, dict):
+        return {name: product.copy() for name, product in products.items()}
+    return products.copy()
 
 
-def evaluator(chain: Chain, order: Order = "loss-first", *, engine: str = "numpy") -> Evaluator:
-    """Prepare the multiplication of a chain: what is returned only multiplies.
+@overload
+def evaluator(
+    chain: Chain, order: Order = ..., *, engine: str = ..., cache: bool = ...
+) -> Callable[[], FloatArray]: ...
+@overload
+def evaluator(
+    chain: Mapping[str, Chain], order: Order = ..., *, engine: str = ..., cache: bool = ...
+) -> Callable[[], dict[str, FloatArray]]: ...
+def evaluator(
+    chain: Chains, order: Order = "loss-first", *, engine: str = "numpy", cache: bool = True
+) -> Callable[[], Any]:
+    """Prepare the multiplication of a chain, or several: what is returned only multiplies.
 
     Everything is validated and every intermediate allocated here, once. Intermediates share
     memory where one is done with before the other begins.
 
     Parameters
     ----------
-    chain, order, engine
+    chain, order, engine, cache
         As for `evaluate`.
 
     Returns
     -------
     callable
-        Takes nothing and returns the product, of shape (m, x). Each call writes to the same
-        array: copy a result that is to outlive the next call.
+        Takes nothing and returns what `evaluate` does. Each call writes to the same arrays: copy
+        a result that is to outlive the next call.
 
     Raises
     ------
     ValueError
-        If the order or the engine is unknown, or the order is none of this chain.
+        As `evaluate`.
 
     Examples
     --------
-    >>> from jacchain.chains.chain import Chain
     >>> multiply = evaluator(Chain([[[1, 2]], [[3, 4], [5, 6]]]), "input-first")
     >>> multiply() is multiply()
     True
     """
-    return _ENGINES[engine](chain, plan(chain, order))
+    return _ENGINES[engine](distinct_factors(chain), plan(chain, order, cache=cache))
 
 
 def register_engine(name: str, engine: Engine) -> None:
@@ -93,7 +121,8 @@ def register_engine(name: str, engine: Engine) -> None:
     name : str
         Not taken yet.
     engine : callable
-        Takes a Chain and a Plan of it, and returns what `evaluator` is to return.
+        Takes the factors (Jacobians, each once) and their Plan, and returns what `evaluator` is
+        to return.
 
     Raises
     ------
@@ -102,11 +131,10 @@ def register_engine(name: str, engine: Engine) -> None:
 
     Examples
     --------
-    >>> from jacchain.chains.chain import Chain
     >>> from jacchain.chains.plan import carry_out
-    >>> def plain(chain, plan):
-    ...     factors = [factor.to_dense() for factor in chain.factors]
-    ...     return lambda: carry_out(plan, factors, np.dot)
+    >>> def plain(factors, plan):
+    ...     arrays = [factor.to_dense() for factor in factors]
+    ...     return lambda: carry_out(plan, arrays, np.dot)
     >>> register_engine("plain", plain)
     >>> evaluate(Chain([[[1, 2]], [[3, 4], [5, 6]]]), engine="plain")
     array([[13., 16.]])
@@ -115,76 +143,96 @@ def register_engine(name: str, engine: Engine) -> None:
 
 
 def _in_buffers(multiply: Callable[..., Any]) -> Engine:
-    """Make an engine of a function ``multiply(a, b, out=c)``."""
+    """Make an engine of a function ``multiply(a, b, out=c)`` of dense matrices."""
 
-    def prepare(chain: Chain, plan: Plan) -> Evaluator:
-        memory = _memory(plan, chain.dtype)
-        buffers = {s.result.span: memory[s.result.span].reshape(s.result.shape) for s in plan.steps}
-        operands = {(i, i + 1): factor.to_dense() for i, factor in enumerate(chain.factors)}
-        operands |= buffers
-        products = [
-            (operands[step.left.span], operands[step.right.span], buffers[step.result.span])
-            for step in plan.steps
-        ]
-        if not products:
-            return operands[0, 1].copy
-        result = products[-1][-1]
+    def prepare(factors: Sequence[Jacobian], plan: Plan) -> Callable[[], Any]:
+        arrays = [factor.to_dense() for factor in factors]
+        for step, memory in zip(plan.steps, allocate(plan.schedule, plan.dtype), strict=True):
+            arrays.append(memory.reshape(plan.schedule.structures[step.result].shape))
+        products = [(arrays[s.left], arrays[s.right], arrays[s.result]) for s in plan.steps]
+        results = plan.arrange([arrays[place] for place in plan.schedule.results])
 
-        def run() -> FloatArray:
+        def run() -> Any:
             for left, right, out in products:
                 multiply(left, right, out=out)
-            return result
+            return results
 
         return run
 
     return prepare
 
 
-def _by_rules(chain: Chain, plan: Plan) -> Evaluator:
+def _by_rules(factors: Sequence[Jacobian], plan: Plan) -> Callable[[], Any]:
     """Multiply factors of several kinds by the rules for each pair of kinds, looked up here."""
-    memory = _memory(plan, chain.dtype)
+    structures = plan.schedule.structures
     products = [
-        (rule(s.left.structure, s.right.structure), s.left.span, s.right.span, s.result.span)
-        for s in plan.steps
+        (rule(structures[s.left], structures[s.right]), s.left, s.right, memory, s.freed)
+        for s, memory in zip(plan.steps, allocate(plan.schedule, plan.dtype), strict=True)
     ]
-    factors = {(index, index + 1): factor for index, factor in enumerate(chain.factors)}
+    results = plan.schedule.results
 
-    def run() -> FloatArray:
-        live = dict(factors)
-        for multiply, left, right, result in products:
-            live[result] = multiply(live.pop(left), live.pop(right), memory[result])
-        (whole,) = live.values()
-        return whole.to_dense()
+    def run() -> Any:
+        live: list[Any] = [*factors]
+        for multiply, left, right, memory, freed in products:
+            live.append(multiply(live[left], live[right], memory))
+            for place in freed:
+                live[place] = None
+        return plan.arrange([live[place].to_dense() for place in results])
 
     return run
 
 
-def _numpy(chain: Chain, plan: Plan) -> Evaluator:
+def _numpy(factors: Sequence[Jacobian], plan: Plan) -> Callable[[], Any]:
     """Multiply dense factors into memory kept for it, others by their rules."""
-    dense = all(structure.kind == "dense" for structure in chain.structures)
-    return (_in_buffers(np.matmul) if dense else _by_rules)(chain, plan)
+    dense = all(factor.structure.kind == "dense" for factor in factors)
+    return (_in_buffers(np.matmul) if dense else _by_rules)(factors, plan)
 
 
-def _memory(plan: Plan, dtype: np.dtype[Any]) -> dict[Span, FloatArray]:
-    """Flat memory for every intermediate; a slot is used again once what it holds was multiplied.
+def allocate(schedule: Schedule, dtype: np.dtype[Any]) -> list[FloatArray]:
+    """Allocate flat memory for the result of each step, used again once no step needs it.
 
-    Where a product is one of its operands itself, it keeps that one's slot.
+    Where a product is one of its operands itself, both share that operand's memory; where its rule
+    makes a new array, it gets none.
     """
-    pieces, slots = Slots(), dict[Span, int]()
-    for step in plan.steps:
-        done = [step.left, step.right]
-        same = returns_operand(step.left.structure, step.right.structure)
-        if same is not None:
-            slots[step.result.span] = slots.get(done.pop(same).span, NOWHERE)
-        elif uses_memory(step.left.structure, step.right.structure):
-            slots[step.result.span] = pieces.take(step.elements)
-        for operand in done:
-            pieces.release(slots.get(operand.span, NOWHERE))
-    memory = pieces.memory(dtype)
-    return {
-        result.span: memory[slots.get(result.span, NOWHERE)][: result.structure.elements]
-        for result in (step.result for step in plan.steps)
-    }
+    slot_of, sizes = _slots(schedule)
+    memory = [np.empty(size, dtype) for size in sizes]
+    nothing = np.empty(0, dtype)
+    results = ((s.result, schedule.structures[s.result].elements) for s in schedule.steps)
+    return [memory[slot_of[p]][:size] if p in slot_of else nothing for p, size in results]
+
+
+def _slots(schedule: Schedule) -> tuple[dict[int, int], list[int]]:
+    """Number the pieces of memory: which one each place has, and the elements of each piece."""
+    slot_of: dict[int, int] = {}
+    sizes: list[int] = []
+    free: list[int] = []
+    users = Counter[int]()
+    for step in schedule.steps:
+        owner = _owner(schedule, step)
+        if owner == step.result:
+            if not free:
+                free.append(len(sizes))
+                sizes.append(0)
+            slot_of[owner] = slot = free.pop()
+            sizes[slot] = max(sizes[slot], schedule.structures[owner].elements)
+        elif owner in slot_of:
+            slot_of[step.result] = slot_of[owner]
+        users[slot_of.get(step.result, NOWHERE)] += 1
+        for place in step.freed:
+            slot = slot_of.get(place, NOWHERE)
+            users[slot] -= 1
+            if slot != NOWHERE and not users[slot]:
+                free.append(slot)
+    return slot_of, sizes
+
+
+def _owner(schedule: Schedule, step: Step) -> int | None:
+    """Place whose memory a result is in: its own, an operand's, or None of a new array."""
+    pair = schedule.structures[step.left], schedule.structures[step.right]
+    operand = returns_operand(*pair)
+    if operand is not None:
+        return (step.left, step.right)[operand]
+    return step.result if uses_memory(*pair) else None
 
 
 def _loop(a: FloatArray, b: FloatArray, *, out: FloatArray) -> None:

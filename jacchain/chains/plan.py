@@ -1,117 +1,177 @@
-"""A plan: an order of multiplying a chain, with the cost of every step."""
+"""A plan: the products of one or several chains in order, with what they cost."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from jacchain.chains.bracketing import Bracketing, loss_first
-from jacchain.chains.steps import Step, steps
+from jacchain.chains.bracketing import Bracketing, Span, loss_first
+from jacchain.chains.schedule import Schedule, schedule
+from jacchain.cost import Cost
 from jacchain.jacobians.base import check_dtype
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     import numpy as np
 
+    from jacchain.chains.schedule import Step
     from jacchain.jacobians.structure import Structure
 
 T = TypeVar("T")
 
+INDEX_BYTES = 4  # of a sparse matrix
+
 
 @dataclass(frozen=True)
 class Plan:
-    """An order of multiplying a chain, with the cost of every step.
+    """An order of multiplying one or several chains, with the cost of every step.
 
-    Made by `jacchain.chains.planners.plan`. The steps stand in the order in which they are done:
-    of two operands, that one first which leaves fewer elements alive.
+    Made by `jacchain.chains.planners.plan`.
 
     Parameters
     ----------
     name : str
         The planner's name, or ``"bracketing"``.
-    structures : tuple of Structure
-        The chain's factors without their data, loss first.
-    bracketing : nested pairs of int
-        What is multiplied with what.
+    factors : tuple of Structure
+        Every factor of the chains without its data, once.
+    places : tuple of tuple of int
+        For each chain the places of its factors among these, loss first.
+    bracketings : tuple of nested pairs of int
+        For each chain what is multiplied with what.
     dtype : numpy.dtype
         Of the elements, float32 or float64.
+    names : tuple of str
+        One for each of several chains; empty for a single one.
+    cache : bool
+        Whether a product that several chains need is computed once.
 
     Raises
     ------
     TypeError, ValueError
-        If the bracketing is none of this chain, neighbours do not fit, or the dtype is unfit.
+        If a bracketing does not fit its chain, neighbours do not fit, or the dtype is unfit.
     """
 
     name: str
-    structures: tuple[Structure, ...]
+    factors: tuple[Structure, ...]
+    places: tuple[tuple[int, ...], ...]
     # Left out of ==, hash and repr, which recurse: the steps say the same, flat.
-    bracketing: Bracketing = field(repr=False, compare=False)
+    bracketings: tuple[Bracketing, ...] = field(repr=False, compare=False)
     dtype: np.dtype[Any]
-    steps: tuple[Step, ...] = field(init=False, repr=False)
+    names: tuple[str, ...] = ()
+    cache: bool = True
+    schedule: Schedule = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Validate once, and cost every step."""
         object.__setattr__(self, "dtype", check_dtype(self.dtype))
-        object.__setattr__(self, "steps", tuple(steps(self.structures, self.bracketing)))
+        chains = list(zip(self.places, self.bracketings, strict=True))
+        steps = schedule(self.factors, chains, cache=self.cache)
+        object.__setattr__(self, "schedule", steps)
+
+    @property
+    def structures(self) -> tuple[Structure, ...]:
+        """The factors of the single chain, loss first; of several, every factor once."""
+        return self.factors
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The products in the order in which they are done."""
+        return self.schedule.steps
+
+    @property
+    def bracketing(self) -> Bracketing:
+        """What is multiplied with what, in the single (or first) chain."""
+        return self.bracketings[0]
 
     @property
     def dims(self) -> tuple[int, ...]:
-        """Sizes along the chain, ``(m, |z_L|, ..., |z_1|, |x|)``."""
-        return (self.structures[0].shape[0], *(each.shape[1] for each in self.structures))
+        """Sizes along the single (or first) chain, ``(m, |z_L|, ..., |z_1|, |x|)``."""
+        chain = [self.factors[place] for place in self.places[0]]
+        return (chain[0].shape[0], *(factor.shape[1] for factor in chain))
+
+    @cached_property
+    def cost(self) -> Cost:
+        """Everything that carrying the plan out takes."""
+        size = self.dtype.itemsize
+        moved = (size * s.elements_moved + INDEX_BYTES * s.indices_moved for s in self.steps)
+        held = (size * f.elements + INDEX_BYTES * f.indices for f in self.factors)
+        return Cost(
+            products=len(self.steps),
+            multiplications=sum(step.multiplications for step in self.steps),
+            row_multiplications=sum(step.multiplications for step in self.steps if step.is_row),
+            bytes=sum(moved),
+            held_bytes=sum(held),
+            peak_bytes=size * self.peak_elements,
+        )
 
     @property
     def multiplications(self) -> int:
         """Scalar multiplications of all steps."""
-        return sum(step.multiplications for step in self.steps)
+        return self.cost.multiplications
 
     @property
     def flops(self) -> int:
         """Multiplications and additions of all steps."""
-        return 2 * self.multiplications
+        return self.cost.flops
 
     @property
     def bytes(self) -> int:
         """Bytes of every step's operands, read once, and of its result, written once."""
-        elements = sum(step.elements_moved for step in self.steps)
-        return self.dtype.itemsize * elements + 4 * sum(step.indices_moved for step in self.steps)
+        return self.cost.bytes
 
     @property
     def peak_elements(self) -> int:
-        """Largest total of intermediates alive at once, results included, factors excluded."""
-        return max((step.live_elements for step in self.steps), default=0)
+        """Largest total of products alive at once, results included, factors excluded."""
+        return self.schedule.peak_elements
+
+    @property
+    def kept_elements(self) -> int:
+        """Elements of the products that serve several chains, or one chain and another's result."""
+        return self.schedule.kept_elements
 
     @property
     def gain(self) -> float:
-        """Multiplications of loss-first, over those of this plan."""
+        """Multiplications of loss-first / those of this plan."""
         if not self.steps:
             return 1.0
-        reference = steps(self.structures, loss_first(len(self.structures)))
-        return sum(step.multiplications for step in reference) / self.multiplications
+        chains = [(places, loss_first(len(places))) for places in self.places]
+        reference = schedule(self.factors, chains, cache=self.cache)
+        return sum(step.multiplications for step in reference.steps) / self.multiplications
+
+    def arrange(self, products: Sequence[T]) -> T | dict[str, T]:
+        """Return the product of the single chain, or those of several by their names."""
+        return dict(zip(self.names, products, strict=True)) if self.names else products[0]
 
     def __str__(self) -> str:
         """Return the steps as a table, and the totals."""
-        return f"{self._title()}\n\n{_table(self.steps)}\n\n{self._totals()}"
+        return f"{self._title()}\n\n{_table(self)}\n\n{self._totals()}"
 
     def _title(self) -> str:
-        sizes = " x ".join(str(size) for size in self.dims)
-        return f"{self.name}: {len(self.steps)} products over {sizes}, {self.dtype}"
+        over = " x ".join(map(str, self.dims))
+        if self.names:
+            over = f"{len(self.names)} chains{'' if self.cache else ', each from scratch'}"
+        return f"{self.name}: {len(self.steps)} products over {over}, {self.dtype}"
 
     def _totals(self) -> str:
-        largest = max((step.elements for step in self.steps), default=0)
-        return "\n".join(
-            (
-                f"multiplications       {self.multiplications:,}",
-                f"loss-first takes      {self.gain:.4g} x as many",
-                f"bytes                 {self.bytes:,}",
-                f"largest intermediate  {largest:,} elements",
-                f"peak, all alive       {self.peak_elements:,} elements",
-            )
+        largest = max(
+            (s.elements for s in self.schedule.structures[len(self.factors) :]), default=0
         )
+        totals = {
+            "multiplications": f"{self.multiplications:,}",
+            "loss-first takes": f"{self.gain:.4g} x as many",
+            "bytes": f"{self.bytes:,}",
+            "largest intermediate": f"{largest:,} elements",
+            "peak, all alive": f"{self.peak_elements:,} elements",
+        }
+        if self.names:
+            totals["kept for others"] = f"{self.kept_elements:,} elements"
+        return "\n".join(f"{name:<20}  {text}" for name, text in totals.items())
 
 
-def carry_out(plan: Plan, factors: Iterable[T], multiply: Callable[[T, T], T]) -> T:
-    """Fold the factors by a plan, letting go of every operand once it is used.
+def carry_out(plan: Plan, factors: Iterable[T], multiply: Callable[[T, T], T]) -> T | dict[str, T]:
+    """Fold factors by a plan, letting go of every product once no step needs it.
 
     Parameters
     ----------
@@ -123,8 +183,8 @@ def carry_out(plan: Plan, factors: Iterable[T], multiply: Callable[[T, T], T]) -
 
     Returns
     -------
-    object
-        The product of all factors.
+    object, or dict of str to object
+        The product of all factors of the single chain, or of each of several by its name.
 
     Examples
     --------
@@ -132,33 +192,50 @@ def carry_out(plan: Plan, factors: Iterable[T], multiply: Callable[[T, T], T]) -
     >>> carry_out(plan((1, 2, 3, 4), "input-first"), "abc", lambda a, b: f"({a}{b})")
     '(a(bc))'
     """
-    live = {(index, index + 1): factor for index, factor in enumerate(factors)}
+    live = dict(enumerate(factors))
     for step in plan.steps:
-        live[step.result.span] = multiply(live.pop(step.left.span), live.pop(step.right.span))
-    (whole,) = live.values()
-    return whole
+        live[step.result] = multiply(live[step.left], live[step.right])
+        for place in step.freed:
+            del live[place]
+    return plan.arrange([live[place] for place in plan.schedule.results])
 
 
-def _table(rows: Iterable[Step]) -> str:
+def _table(plan: Plan) -> str:
     header = ("step", "product", "shapes", "multiplications", "result", "alive")
-    cells = [header, *(_cells(number, step) for number, step in enumerate(rows, start=1))]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    spans: dict[int, Span] = {place: (place, place + 1) for place in range(len(plan.factors))}
+    rows = [header, *(_row(number, step, plan, spans) for number, step in enumerate(plan.steps, 1))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(
             cell.ljust(width) if header[i] in {"product", "shapes"} else cell.rjust(width)
             for i, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
-        for row in cells
+        for row in rows
     )
 
 
-def _cells(number: int, step: Step) -> tuple[str, ...]:
-    (m, k), (_, n) = step.left.shape, step.right.shape
+def _row(number: int, step: Step, plan: Plan, spans: dict[int, Span]) -> tuple[str, ...]:
+    """Text of one step; `spans` has the factors multiplied at every earlier place."""
+    left, right, result = (
+        plan.schedule.structures[place] for place in (step.left, step.right, step.result)
+    )
+    spans[step.result] = spans[step.left][0], spans[step.right][1]
+    labels = (_label(place, spans, plan) for place in (step.left, step.right))
     return (
         str(number),
-        f"{step.left} {step.right}",
-        f"({m}, {k}) ({k}, {n})",
+        " ".join(labels),
+        f"{left.shape} {right.shape}",
         f"{step.multiplications:,}",
-        f"{step.elements:,}",
+        f"{result.elements:,}",
         f"{step.live_elements:,}",
     )
+
+
+def _label(place: int, spans: dict[int, Span], plan: Plan) -> str:
+    """Name a factor, or a product by its factors; of several chains, a product by its step."""
+    if place < len(plan.factors):
+        return f"J{place}"
+    if plan.names:
+        return f"P{place - len(plan.factors) + 1}"
+    start, stop = spans[place]
+    return f"(J{start}{' ' if stop - start == 2 else '...'}J{stop - 1})"

@@ -31,13 +31,15 @@ class Registry(Generic[T]):
     def register(self, name: str, entry: T) -> None:
         """Add an entry; raise ValueError if the name is taken."""
         if name in self.entries:
-            msg = f"{self.noun} {name!r} is taken, like {sorted(self.entries)}; choose another name"
-            raise ValueError(msg)
+            message = (
+                f"{self.noun} {name!r} is taken, like {sorted(self.entries)}; choose another name"
+            )
+            raise ValueError(message)
         self.entries[name] = entry
 
     def __getitem__(self, name: str) -> T:
         """Look a name up; raise ValueError, with the known ones, if there is no such entry."""
         if name not in self.entries:
-            msg = f"unknown {self.noun} {name!r}; the known ones are {sorted(self.entries)}"
-            raise ValueError(msg)
+            message = f"unknown {self.noun} {name!r}; the known ones are {sorted(self.entries)}"
+            raise ValueError(message)
         return self.entries[name]

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from jacchain.analysis.evidence import Evidence
 from jacchain.analysis.verdicts import Part
 from jacchain.chains.chain import Chain
-from jacchain.chains.counting import COUNT_LIMIT, count
+from jacchain.chains.count import COUNT_LIMIT, count
 from jacchain.chains.evaluate import evaluator
 from jacchain.chains.plan import Plan
 from jacchain.chains.planners import plan
 from jacchain.experiments.cells import BOTH, INPUT_FIRST, LOSS_FIRST, Dims
-from jacchain.experiments.comparison import Comparison, Way, planned
+from jacchain.experiments.comparison import Comparison, Way
 from jacchain.experiments.experiment import Experiment, Figure
 from jacchain.experiments.gains import count_parts, order_part
 from jacchain.experiments.profiles import Profile
@@ -108,8 +108,8 @@ def comparisons(profile: Profile) -> list[Comparison]:
 
 def _way(label: str, chain: Chain, order: str, *, dense: bool) -> Way:
     if not dense:
-        return Way(label, planned(plan(chain, order)), partial(evaluator, chain, order))
-    work = planned(plan(chain.dims, order, dtype=chain.dtype))
+        return Way(label, plan(chain, order).cost, partial(evaluator, chain, order))
+    work = plan(chain.dims, order, dtype=chain.dtype).cost
     return Way(label, work, lambda: evaluator(densified(chain), order))
 
 
@@ -176,7 +176,7 @@ def hold_networks(seed: int) -> dict[str, Any]:
             chain = sparse if form == SPARSE else densified(sparse)
             plans = {order: plan(chain, order) for order in BOTH}
             found[f"{network}, {form}"] = {
-                "held": planned(plans[LOSS_FIRST]).held,
+                "held": plans[LOSS_FIRST].cost.held_bytes,
                 "predicted": {order: 8 * p.peak_elements for order, p in plans.items()},
                 "allocated": {
                     order: allocated_bytes(partial(_evaluate, chain, p))

@@ -1,6 +1,7 @@
 """C7: mini-batches help, and loss-first stays far more efficient."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from jacchain.analysis.evidence import Evidence
 from jacchain.analysis.verdicts import Part
 from jacchain.chains.chain import Chain
-from jacchain.chains.counting import count
+from jacchain.chains.count import count
 from jacchain.chains.evaluate import evaluator
 from jacchain.chains.planners import plan
 from jacchain.experiments.batches import (
@@ -22,7 +23,7 @@ from jacchain.experiments.batches import (
     name,
 )
 from jacchain.experiments.cells import BOTH, LOSS_FIRST
-from jacchain.experiments.comparison import Comparison, Way, planned
+from jacchain.experiments.comparison import Comparison, Way
 from jacchain.experiments.experiment import Experiment, Figure
 from jacchain.experiments.gains import count_parts, gain_part, order_part
 from jacchain.experiments.profiles import Profile
@@ -65,7 +66,7 @@ def _chain(
 
 
 def _way(label: str, chain: Chain, order: str) -> Way:
-    return Way(label, planned(plan(chain, order)), partial(evaluator, chain, order))
+    return Way(label, plan(chain, order).cost, partial(evaluator, chain, order))
 
 
 def _orders(samples: int, dtype: np.dtype[Any], seed: int) -> tuple[Way, Way]:
@@ -83,8 +84,8 @@ def _loop(
     order: str, samples: int, dtype: np.dtype[Any], seed: int, *, sizes: Sizes = SIZES
 ) -> tuple[Way, Way]:
     chain = _chain(samples, dtype, seed, sizes=sizes)
-    batch, single = _way(BATCH, chain, order), planned(plan(_sample(chain, 0, samples), order))
-    work = single.repeated(samples, held=batch.work.held)
+    batch, single = _way(BATCH, chain, order), plan(_sample(chain, 0, samples), order).cost
+    work = replace(samples * single, held_bytes=batch.work.held_bytes)
     return Way(ONE_BY_ONE, work, partial(_each, chain, order, samples)), batch
 
 

@@ -11,9 +11,11 @@ from jacchain.analysis.rivals import rival_part
 from jacchain.analysis.slopes import judged_regimes, slope_part, sweep_of
 from jacchain.analysis.verdicts import Part, undecided
 from jacchain.chains.chain import Chain
-from jacchain.chains.together import cost_together, count_together, evaluator_together
+from jacchain.chains.count import count
+from jacchain.chains.evaluate import evaluator
+from jacchain.chains.planners import plan
 from jacchain.experiments.cells import INPUT_FIRST, LOSS_FIRST
-from jacchain.experiments.comparison import Comparison, Way, Work
+from jacchain.experiments.comparison import Comparison, Way
 from jacchain.experiments.experiment import Experiment, Figure
 from jacchain.experiments.gains import count_parts, gain_part, no_gain_part
 from jacchain.experiments.profiles import Profile
@@ -97,33 +99,20 @@ def _ways(
     scratch, cached = (
         Way(
             label,
-            _work(of, order, dtype, cache=cache),
-            partial(evaluator_together, of, order, cache=cache),
+            plan(of, order, cache=cache).cost,
+            partial(evaluator, of, order, cache=cache),
         )
         for label, cache in ((SCRATCH, False), (CACHED, True))
     )
     return scratch, cached
 
 
-def _work(of: dict[str, Chain], order: Order, dtype: np.dtype[Any], *, cache: bool) -> Work:
-    cost = cost_together(of, order, cache=cache)
-    factors = {id(f): f.structure for chain in of.values() for f in chain.factors}
-    return Work(
-        cost.products,
-        cost.multiplications,
-        cost.row_multiplications,
-        dtype.itemsize * cost.elements_moved + 4 * cost.indices_moved,
-        sum(dtype.itemsize * s.elements + 4 * s.indices for s in factors.values()),
-        cost.peak_elements,
-    )
-
-
 def count_gradients(seed: int) -> dict[str, Any]:
     """Executed and predicted multiplications of all four ways, over depth."""
     return {
         f"{order}, {label}, {layers} layers of 4": [
-            count_together(of, order, cache=cache),
-            cost_together(of, order, cache=cache).multiplications,
+            count(of, order, cache=cache),
+            plan(of, order, cache=cache).multiplications,
         ]
         for layers in COUNTED
         for of in (chains(4, layers, np.dtype("float64"), seed),)
@@ -165,13 +154,13 @@ def hold_memory(seed: int) -> dict[str, Any]:
 
 def _memory(layers: int, seed: int, order: Order, *, cache: bool) -> tuple[int, int, int]:
     of = chains(NARROW, layers, np.dtype("float64"), seed)
-    cost = cost_together(of, order, cache=cache)
+    cost = plan(of, order, cache=cache)
     run = partial(_evaluate, of, order, cache=cache)
     return allocated_bytes(run), 8 * cost.peak_elements, 8 * cost.kept_elements
 
 
 def _evaluate(of: dict[str, Chain], order: Order, *, cache: bool) -> object:
-    return evaluator_together(of, order, cache=cache)()
+    return evaluator(of, order, cache=cache)()
 
 
 def judge(evidence: Evidence, profile: Profile) -> list[Part]:

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jacchain.experiments.comparison import Comparison, Way, Work
+from jacchain.cost import Cost
+from jacchain.experiments.comparison import Comparison, Way
 from jacchain.experiments.prepare import CALLS_PER_BLOCK, Session, refusal
 from jacchain.measure.caches import regime
 from jacchain.measure.timing import LEAST_SAMPLE_SECONDS, calibrate
@@ -19,16 +20,11 @@ def admit_ways(ways: Sequence[Way], session: Session) -> tuple[float, int, str |
     """Predicted seconds and bytes of a comparison in this run, and why it is skipped, if it is."""
     calls = [max(_seconds(way.work, session), LEAST_SAMPLE_SECONDS) for way in ways]
     seconds = session.profile.blocks * CALLS_PER_BLOCK / len(ways) * sum(calls)
-    needed = sum(memory(way.work, session.dtype.itemsize) for way in ways)
+    needed = sum(way.work.working_set for way in ways)
     return seconds, needed, refusal(seconds, needed, session)
 
 
-def memory(work: Work, itemsize: int) -> int:
-    """Bytes of what is held, and of the intermediates alive at once."""
-    return work.held + itemsize * work.peak_elements
-
-
-def _seconds(work: Work, session: Session) -> float:
+def _seconds(work: Cost, session: Session) -> float:
     rates = session.rates
     busy = max(2 * work.multiplications / rates.flops, work.bytes / rates.bandwidth)
     return work.products * rates.overhead + busy
@@ -66,7 +62,6 @@ def describe_comparison(
 
 def _arm(way: Way, batch: int, session: Session) -> Arm:
     work = way.work
-    touched = memory(work, session.dtype.itemsize)
     return Arm(
         order=way.name,
         bracketing=None,
@@ -74,11 +69,11 @@ def _arm(way: Way, batch: int, session: Session) -> Arm:
         multiplications=work.multiplications,
         flops=2 * work.multiplications,
         bytes=work.bytes,
-        peak_elements=work.peak_elements,
-        working_set=touched,
-        regime=regime(touched, session.caches),
-        row_flops=2 * work.row_multiplications,
-        matrix_flops=2 * (work.multiplications - work.row_multiplications),
+        peak_elements=work.peak_bytes // session.dtype.itemsize,
+        working_set=work.working_set,
+        regime=regime(work.working_set, session.caches),
+        row_flops=work.row_flops,
+        matrix_flops=work.matrix_flops,
         counted=None,
         counted_dims=None,
         batch=batch,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jacchain.chains.chain import Chain, random_chain
-from jacchain.chains.counting import count, twin_dims
+from jacchain.chains.count import count, twin_dims
 from jacchain.chains.evaluate import evaluator
 from jacchain.chains.plan import Plan
 from jacchain.chains.planners import plan
@@ -54,7 +54,8 @@ def factor_elements(dims: Dims) -> int:
 
 def working_set(chosen: Plan, itemsize: int) -> int:
     """Bytes that one evaluation touches: the factors, and the intermediates alive at once."""
-    return itemsize * (factor_elements(chosen.dims) + chosen.peak_elements)
+    del itemsize
+    return chosen.cost.working_set
 
 
 def admit(cell: Cell, session: Session) -> tuple[float, int, str | None]:
@@ -147,7 +148,7 @@ def counted(chain: Chain, order: str, seed: int) -> tuple[int, tuple[int, ...]]:
 
 def plan_facts(p: Plan, itemsize: int) -> dict[str, Any]:
     """What follows from a plan alone, by the names of a record's fields."""
-    rows = sum(s.multiplications for s in p.steps if s.kind == "row-matrix")
+    rows = p.cost.row_multiplications
     return {
         "bracketing": p.bracketing,
         "products": len(p.steps),

@@ -106,7 +106,7 @@ def _blank(profile: Profile) -> tuple[tuple[tuple[Series, Series], ...], NDArray
 
 def _series(cell: Cell, arm: int, profile: Profile) -> Series:
     chosen = plan(cell.dims, cell.orders[arm], dtype="float64")
-    rows = sum(s.flops for s in chosen.steps if s.kind == "row-matrix")
+    rows = chosen.cost.row_flops
     shape = (profile.processes, profile.rounds, 2)
     return Series(
         cell=cell.id,

@@ -13,9 +13,10 @@ from jacchain.analysis.evidence import Evidence, Series
 from jacchain.analysis.paired import crossing, ratio
 from jacchain.chains.chain import Chain
 from jacchain.chains.planners import plan
+from jacchain.cost import Cost
 from jacchain.experiments.c10_real_networks import DIMS, densified
 from jacchain.experiments.cells import Dims
-from jacchain.experiments.comparison import Comparison, Way, Work, planned
+from jacchain.experiments.comparison import Comparison, Way
 from jacchain.experiments.experiment import Experiment, Figure
 from jacchain.experiments.profiles import Profile
 from jacchain.jacobians.base import Jacobian
@@ -125,13 +126,13 @@ def _point(network: str, mode: Mode, vectors: int, dtype: np.dtype[Any], seed: i
     return _Point(found, passed, rows, mode)
 
 
-def _works(point: _Point, form: str) -> tuple[Work, Work]:
+def _works(point: _Point, form: str) -> tuple[Cost, Cost]:
     """Of building and multiplying, and of multiplying alone; building multiplies every entry."""
     chain = point.chain() if form == STRUCTURED else densified(point.chain())
     order = "loss-first" if point.mode == "vjp" else "input-first"
-    alone = planned(plan(chain, order))
+    alone = plan(chain, order).cost
     entries = sum(s.elements for s in chain.structures)
-    return alone.plus(entries, entries * chain.dtype.itemsize), alone
+    return alone + Cost(multiplications=entries, bytes=entries * chain.dtype.itemsize), alone
 
 
 def _against_free(

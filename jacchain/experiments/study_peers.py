@@ -12,9 +12,10 @@ from pydantic import Field
 
 from jacchain.chains.evaluate import evaluator
 from jacchain.chains.planners import plan
+from jacchain.cost import Cost
 from jacchain.experiments import peers
 from jacchain.experiments.cells import Dims
-from jacchain.experiments.comparison import Comparison, Result, Way, Work, planned
+from jacchain.experiments.comparison import Comparison, Result, Way
 from jacchain.experiments.experiment import Experiment, Figure
 from jacchain.experiments.profiles import Profile
 from jacchain.networks.gradients import gradients_evaluator
@@ -81,17 +82,16 @@ def comparisons(_: Profile) -> list[Comparison]:
     return [*found, Comparison(name(f"{CHAIN}, chain", "numpy.linalg.multi_dot"), dims, _multi_dot)]
 
 
-def _work(network: Network, multiplications: int, results: int) -> Work:
+def _work(network: Network, multiplications: int, results: int) -> Cost:
     """Each parameter read in all three products of its layer, or what takes their place."""
     parameters = sum(p.size for p in network.parameters.values())
     itemsize = network.dtype.itemsize
-    return Work(
-        3 * len(network.layers),
-        multiplications,
-        0,
-        itemsize * (2 * parameters + results),
-        itemsize * parameters,
-        results,
+    return Cost(
+        products=3 * len(network.layers),
+        multiplications=multiplications,
+        bytes=itemsize * (2 * parameters + results),
+        held_bytes=itemsize * parameters,
+        peak_bytes=itemsize * results,
     )
 
 
@@ -131,7 +131,7 @@ def _jacobian(mode: str, dtype: np.dtype[Any], seed: int) -> tuple[Way, Way]:
 def _multi_dot(dtype: np.dtype[Any], seed: int) -> tuple[Way, Way]:
     network = load(CHAIN, rng=seed, dtype=dtype)
     chain = network.chain(np.random.default_rng(seed).standard_normal(network.sizes[0]), 3)
-    work = planned(plan(chain, "optimal"))
+    work = plan(chain, "optimal").cost
     arrays = [factor.to_dense() for factor in chain.factors]
     return (
         Way(OURS, work, partial(evaluator, chain, "optimal")),

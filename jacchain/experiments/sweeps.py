@@ -12,7 +12,7 @@ from jacchain.analysis.rivals import rival_part
 from jacchain.analysis.slopes import MARGIN, judged_regimes, slope_part, sweep
 from jacchain.analysis.verdicts import Part, exact, undecided
 from jacchain.chains.chain import random_chain
-from jacchain.chains.counting import count
+from jacchain.chains.count import count
 from jacchain.experiments.cells import BOTH, Dims
 from jacchain.experiments.experiment import Finding
 from jacchain.experiments.grids import Grid

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from jacchain.chains.bracketing import all_bracketings
 from jacchain.chains.chain import Chain, random_chain
-from jacchain.chains.evaluate import _memory, evaluate, evaluator, register_engine
+from jacchain.chains.evaluate import allocate, evaluate, evaluator, register_engine
 from jacchain.chains.plan import carry_out
 from jacchain.chains.planners import plan
 
@@ -67,19 +67,19 @@ def test_an_evaluator_reads_its_factors_anew_and_reuses_its_result(engine):
 @given(DIMS)
 def test_live_intermediates_share_no_memory(dims):
     for order in all_bracketings(len(dims) - 1):
-        planned = plan(dims, order)
-        buffers, live = _memory(planned, planned.dtype), {}
-        for step in planned.steps:
-            live[step.result.span] = buffers[step.result.span]
+        planned, live = plan(dims, order), {}
+        buffers = allocate(planned.schedule, planned.dtype)
+        for step, buffer in zip(planned.steps, buffers, strict=True):
+            live[step.result] = buffer
             assert not any(np.shares_memory(a, b) for a, b in combinations(live.values(), 2))
-            live.pop(step.left.span, None)
-            live.pop(step.right.span, None)
+            for place in step.freed:
+                del live[place]
 
 
 @pytest.mark.parametrize("order", ["loss-first", "input-first"])
-def test_two_memory_suffice_for_either_order(order):
+def test_two_buffers_suffice_for_either_order(order):
     planned = plan([3, *[5] * 20, 4], order)
-    buffers = _memory(planned, planned.dtype).values()
+    buffers = allocate(planned.schedule, planned.dtype)
     assert len({buffer.__array_interface__["data"] for buffer in buffers}) == 2
 
 
@@ -110,11 +110,14 @@ def test_a_plan_is_an_order():
 
 
 def test_an_engine_is_one_function_and_one_name():
-    register_engine("fold", lambda chain, plan: lambda: carry_out(plan, dense(chain), np.matmul))
+    def fold(factors, plan):
+        return lambda: carry_out(plan, [factor.to_dense() for factor in factors], np.matmul)
+
+    register_engine("fold", fold)
     chain = random_chain((2, 3, 4, 5), rng=0)
     np.testing.assert_array_equal(evaluate(chain, engine="fold"), evaluate(chain))
     with pytest.raises(ValueError, match="engine 'fold' is taken"):
-        register_engine("fold", lambda chain, _: dense(chain)[0].copy)
+        register_engine("fold", fold)
 
 
 def test_unknown_names_list_the_known():

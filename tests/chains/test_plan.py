@@ -34,20 +34,21 @@ def test_peak_is_the_least_of_all_sequences(dims):
 
 
 @given(DIMS)
-def test_live_elements_are_those_held_when_steps_run_in_turn(dims):
+def test_live_elements_are_those_alive_when_steps_run_in_turn(dims):
     for bracketing in all_bracketings(len(dims) - 1):
-        held = {}
-        for step in plan(dims, bracketing).steps:
-            held[step.result.span] = step.elements
-            assert step.live_elements == sum(held.values())
-            held.pop(step.left.span, None)
-            held.pop(step.right.span, None)
+        steps, alive = plan(dims, bracketing), {}
+        for step in steps.steps:
+            alive[step.result] = steps.schedule.structures[step.result].elements
+            assert step.live_elements == sum(alive.values())
+            for place in (step.left, step.right):
+                alive.pop(place, None)
+            assert set(step.freed).isdisjoint(alive)
 
 
 def test_numbers_by_hand():
     planned = plan((1, 2, 3, 4), "input-first", dtype="float32")
     first, last = planned.steps
-    assert (first.kind, last.kind) == ("matrix-matrix", "row-matrix")
+    assert (first.is_row, last.is_row) == (False, True)
     assert (first.multiplications, last.multiplications) == (2 * 3 * 4, 1 * 2 * 4)
     assert (first.elements_moved, last.elements_moved) == (6 + 12 + 8, 2 + 8 + 4)
     assert (first.live_elements, last.live_elements) == (8, 8 + 4)
@@ -61,7 +62,8 @@ def test_numbers_by_hand():
 def test_the_operand_with_the_higher_peak_goes_first():
     # (J0 J1) holds 1 element; J2 (J3 J4) peaks at 200. Done last, J2 (J3 J4) would peak at 201.
     planned = plan((1, 5, 1, 10, 10, 10), ((0, 1), (2, (3, 4))))
-    assert [step.result.span for step in planned.steps] == [(3, 5), (2, 5), (0, 2), (0, 5)]
+    pairs = [(step.left, step.right) for step in planned.steps]
+    assert pairs == [(3, 4), (2, 5), (0, 1), (7, 6)]
     assert planned.peak_elements == 110
 
 

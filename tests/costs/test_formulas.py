@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from jacchain.chains.bracketing import all_bracketings
 from jacchain.chains.planners import plan
-from jacchain.chains.together import cost_together
 from jacchain.costs.closed_forms import multiplications
 from jacchain.costs.formulas import (
     formula,
@@ -91,7 +90,7 @@ def test_gradient_formulas_equal_the_costs_of_networks(order, cache, sizes):
     """Of networks as they are built, whose structures know no formula."""
     network = mlp(*sizes, rng=0)
     chains = network.parameter_chains([1.0] * sizes[0], [0.0] * sizes[-1])
-    cost = cost_together(chains, order, cache=cache).multiplications
+    cost = plan(chains, order, cache=cache).multiplications
     expression = gradient_formula(order, len(sizes) - 1, cache=cache)
     symbols = symbolic_dims(len(sizes) - 1)[1:]
     assert expression.subs(dict(zip(symbols, reversed(sizes), strict=True))) == cost

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jacchain.chains.chain import Chain, random_chain
-from jacchain.chains.counting import twin_dims
+from jacchain.chains.count import twin_dims
 from jacchain.chains.planners import plan
 from jacchain.costs.closed_forms import multiplications
 from jacchain.costs.machine import ceilings

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jacchain.chains.bracketing import all_bracketings
 from jacchain.chains.chain import Chain
-from jacchain.chains.counting import count
+from jacchain.chains.count import count
 from jacchain.chains.evaluate import evaluator
 from jacchain.chains.planners import plan
 from jacchain.jacobians import products, structure_products

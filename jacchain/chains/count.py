@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from jacchain.chains.counted import CountingArray, Tally
-from jacchain.chains.entries import counted_product, operand
+from jacchain.chains.chain import distinct_factors
+from jacchain.chains.counting_array import CountingArray, Tally
+from jacchain.chains.counting_sparse import counted_product, operand
 from jacchain.chains.plan import carry_out
 from jacchain.chains.planners import Order, plan
 from jacchain.jacobians.structure import check_sizes
@@ -17,7 +18,7 @@ from jacchain.jacobians.structure import check_sizes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from jacchain.chains.chain import Chain
+    from jacchain.chains.chain import Chains
     from jacchain.jacobians.base import FloatArray
 
 COUNT_LIMIT: Final = 10**9
@@ -25,14 +26,16 @@ TWIN_LIMIT: Final = 10**7
 TWIN_TARGET: Final = 10**6
 
 
-def count(chain: Chain, order: Order = "loss-first") -> int:
+def count(chain: Chains, order: Order = "loss-first", *, cache: bool = True) -> int:
     """Count the multiplications that an order really takes, by executing them.
 
     Parameters
     ----------
-    chain : Chain
+    chain : Chain, or mapping of str to Chain
     order : str, nested pairs of int, or Plan
         As for `jacchain.chains.planners.plan`.
+    cache : bool
+        Whether a product that several chains need is computed once.
 
     Returns
     -------
@@ -51,16 +54,17 @@ def count(chain: Chain, order: Order = "loss-first") -> int:
     >>> count(chain, "loss-first"), count(chain, "input-first")
     (38, 100)
     """
-    planned = plan(chain, order)
+    planned = plan(chain, order, cache=cache)
     if planned.multiplications > COUNT_LIMIT:
-        msg = (
+        message = (
             f"plan {planned.name!r} over dims {planned.dims} takes {planned.multiplications:,} "
             f"multiplications: more than {COUNT_LIMIT:,} are not counted; scale the dims down, "
             "as twin_dims does"
         )
-        raise ValueError(msg)
+        raise ValueError(message)
     tally = Tally()
-    carry_out(planned, [operand(factor, tally) for factor in chain.factors], counted_product)
+    operands = [operand(factor, tally) for factor in distinct_factors(chain)]
+    carry_out(planned, operands, counted_product)
     return tally.multiplications
 
 
@@ -136,8 +140,8 @@ def twin_dims(
         if _costlier(twin) <= target:
             return twin
         divisor *= 2
-    msg = f"{len(sizes)} dims have no twin of {target:,} multiplications; shorten the chain"
-    raise ValueError(msg)
+    message = f"{len(sizes)} dims have no twin of {target:,} multiplications; shorten the chain"
+    raise ValueError(message)
 
 
 def _costlier(dims: tuple[int, ...]) -> int:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from jacchain.chains.bracketing import all_bracketings
 from jacchain.chains.chain import Chain, random_chain
-from jacchain.chains.counted import CountingArray, Tally, elementwise_product
-from jacchain.chains.counting import count, count_multiplications, twin_dims
+from jacchain.chains.count import count, count_multiplications, twin_dims
+from jacchain.chains.counting_array import CountingArray, Tally, elementwise_product
 from jacchain.chains.planners import plan
 from jacchain.costs.closed_forms import multiplications
 

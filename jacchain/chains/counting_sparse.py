@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from jacchain.chains.counted import CountingArray, Tally, elementwise_product
+from jacchain.chains.counting_array import CountingArray, Tally, elementwise_product
 from jacchain.jacobians.base import StructuredJacobian
 from jacchain.jacobians.diagonal import BlockDiagonalJacobian
 from jacchain.jacobians.structure import ONES, pattern_of

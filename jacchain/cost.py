@@ -1,0 +1,93 @@
+"""`Cost`: what some work takes, by formula. Plans, records and evidence all carry it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What some work takes, by formula; exact integers.
+
+    Parameters
+    ----------
+    products : int
+        Products of two matrices, each a call of the library that multiplies.
+    multiplications : int
+        Scalar multiplications, each with its addition.
+    row_multiplications : int
+        Those of them in products of a row by a matrix.
+    bytes : int
+        Operands read once and results written once, of every product.
+    held_bytes : int
+        Operands that are in memory before the work begins.
+    peak_bytes : int
+        Largest total of live intermediates, results included.
+
+    Notes
+    -----
+    The sum of two costs is that of one after the other, each on operands of its own; ``n * cost``
+    is that of `n` such.
+
+    Examples
+    --------
+    >>> call = Cost(products=1, multiplications=6, bytes=88, peak_bytes=24)
+    >>> (call + call).multiplications, (3 * call).flops, (3 * call).peak_bytes
+    (12, 36, 24)
+    """
+
+    # A record is read by pydantic, which is not imported here: no field may be unknown or of
+    # another type.
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
+
+    products: int = 0
+    multiplications: int = 0
+    row_multiplications: int = 0
+    bytes: int = 0
+    held_bytes: int = 0
+    peak_bytes: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        """Add the work of another, done before or after this one."""
+        return Cost(
+            products=self.products + other.products,
+            multiplications=self.multiplications + other.multiplications,
+            row_multiplications=self.row_multiplications + other.row_multiplications,
+            bytes=self.bytes + other.bytes,
+            held_bytes=self.held_bytes + other.held_bytes,
+            peak_bytes=max(self.peak_bytes, other.peak_bytes),
+        )
+
+    def __mul__(self, times: int) -> Cost:
+        """Repeat the work, at least once."""
+        return Cost(
+            products=times * self.products,
+            multiplications=times * self.multiplications,
+            row_multiplications=times * self.row_multiplications,
+            bytes=times * self.bytes,
+            held_bytes=times * self.held_bytes,
+            peak_bytes=self.peak_bytes,
+        )
+
+    __rmul__ = __mul__
+
+    @property
+    def flops(self) -> int:
+        """Multiplications and additions."""
+        return 2 * self.multiplications
+
+    @property
+    def row_flops(self) -> int:
+        """Flops of rows times matrices."""
+        return 2 * self.row_multiplications
+
+    @property
+    def matrix_flops(self) -> int:
+        """Flops of matrices times matrices."""
+        return self.flops - self.row_flops
+
+    @property
+    def working_set(self) -> int:
+        """Bytes touched: operands, and intermediates alive at once."""
+        return self.held_bytes + self.peak_bytes
