@@ -3,7 +3,8 @@
 import pytest
 
 from jacchain.analysis.verdicts import judge
-from jacchain.experiments.comparison import Comparison, Way, Work
+from jacchain.cost import Cost
+from jacchain.experiments.comparison import Comparison, Way
 from jacchain.experiments.registry import experiments
 from jacchain.experiments.simulated import QUICK
 
@@ -22,7 +23,14 @@ def judged():
 @pytest.fixture(scope="session")
 def work():
     """2 products, 24 multiplications, 20 of them row by matrix, 400 bytes."""
-    return Work(2, 24, 20, 400, 200, 6)
+    return Cost(
+        products=2,
+        multiplications=24,
+        row_multiplications=20,
+        bytes=400,
+        held_bytes=200,
+        peak_bytes=48,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -159,7 +159,7 @@ def test_dims_that_are_stated_are_those_of_the_networks(claim):
         assert of.dims[0] == 1
         work = of.ways(FLOAT64, 3)[0].work
         weights = sum(m * n for m, n in pairwise(of.dims[1:]))
-        assert work.held >= 8 * weights
+        assert work.held_bytes >= 8 * weights
 
 
 def test_a_digit_is_scaled_to_the_size_that_the_networks_read():

@@ -13,7 +13,6 @@ from jacchain.experiments import c8_caching as c8
 from jacchain.experiments import c10_real_networks as c10
 from jacchain.experiments.batches import WIDE, batch_sizes
 from jacchain.experiments.cells import INPUT_FIRST, LOSS_FIRST
-from jacchain.experiments.compared import memory
 from jacchain.experiments.profiles import PROFILES, fitted
 from jacchain.experiments.simulated import QUICK
 
@@ -293,7 +292,7 @@ def test_growth_can_be_judged_on_machines_with_room_in_their_cache(caches, dtype
     places = []
     for layers in c8.depths(known, LOSS_FIRST, width):
         _, cached = c8._ways(LOSS_FIRST, width, layers, np.dtype(dtype), 0)
-        if edges.name(memory(cached.work, np.dtype(dtype).itemsize)) == "LLC":
+        if edges.name(cached.work.working_set) == "LLC":
             places.append(layers)
     assert len(places) >= LEAST_SIZES
     assert np.log(places[-1] / places[0]) >= LEAST_SPAN
