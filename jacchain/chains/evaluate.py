@@ -207,10 +207,12 @@ def _slots(schedule: Schedule) -> tuple[dict[int, int], list[int]]:
     sizes: list[int] = []
     free: list[int] = []
     users = Counter[int]()
+    # A result that outlives later steps gets a piece of its own, or it would keep a large one.
+    kept = {*schedule.results} - {len(schedule.structures) - 1}
     for step in schedule.steps:
         owner = _owner(schedule, step)
         if owner == step.result:
-            if not free:
+            if not free or owner in kept:
                 free.append(len(sizes))
                 sizes.append(0)
             slot_of[owner] = slot = free.pop()
