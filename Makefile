@@ -42,7 +42,7 @@ plots: .venv/for-run   ## draw the figures of results/reference again, from its 
 	$(BIN)/jacchain plot --results results/reference $(ARGS)
 
 grids: .venv/for-work   ## write benchmarks/grids.json, the cells that all harnesses measure
-	$(BIN)/python -m jacchain.experiments.published benchmarks/grids.json
+	$(BIN)/python -m jacchain.harnesses.grids_file benchmarks/grids.json
 
 bench: .venv/for-work   ## time this commit by asv, with both numpy versions of asv.conf.json
 	$(ASV) machine --yes --machine $(MACHINE)

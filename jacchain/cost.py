@@ -89,5 +89,5 @@ class Cost:
 
     @property
     def working_set(self) -> int:
-        """Bytes touched: operands, and intermediates alive at once."""
+        """Bytes of the operands, and of the intermediates alive at once."""
         return self.held_bytes + self.peak_bytes

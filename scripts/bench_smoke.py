@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from jacchain.experiments.harness_visits import run_asv
+from jacchain.harnesses.visits import run_asv
 
 ROOT = Path(__file__).resolve().parents[1]
 BENCHMARKS = 12  # of the whole suite: a benchmark that is no longer found must not pass unseen

@@ -22,6 +22,7 @@ def point():
 
 
 def test_every_name_is_there_and_listed():
+    assert len(jc.__all__) <= 25
     assert sorted(jc.__all__) == list(jc.__all__)
     assert set(jc.__all__) <= set(dir(jc))
     assert all(getattr(jc, name) is not None for name in jc.__all__)
@@ -36,7 +37,8 @@ def test_a_star_import_gives_every_name():
 def test_slow_names_are_loaded_when_first_asked_for():
     code = (
         "import sys, jacchain as jc; assert 'sympy' not in sys.modules; "
-        "assert {'formula', 'load'} <= set(dir(jc)); jc.formula; assert 'sympy' in sys.modules"
+        "assert {'formula', 'read_results'} <= set(dir(jc)); jc.formula; "
+        "assert 'sympy' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -99,7 +101,7 @@ def test_the_formulas_are_those_of_the_article():
 
 
 def test_a_step_against_the_gradient_lowers_the_loss(network, point):
-    moved = jc.step(network, jc.gradients(network, *point), 1e-2)
+    moved = jc.networks.step(network, jc.gradients(network, *point), 1e-2)
     assert moved.loss_value(*point) < network.loss_value(*point)
 
 
@@ -108,4 +110,4 @@ def test_a_random_chain_is_measured_in_either_order(tmp_path):
     assert jc.evaluate(chain).dtype == np.float32
     assert jc.count(chain, "input-first") > jc.count(chain, "loss-first")
     (tmp_path / "records.jsonl").touch()
-    assert jc.load(tmp_path).empty
+    assert jc.read_results(tmp_path).empty

@@ -13,7 +13,7 @@ import jacchain
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "jacchain").rglob("*.py"))
 TOP_LEVEL = {
-    "jacchain", "tests", "benchmarks", "scripts", "results",
+    "jacchain", "tests", "benchmarks", "docs", "scripts", "results",
     "asv.conf.json", "pyproject.toml", "Makefile", "README.md", "CHANGELOG.md", "LICENSE",
 }  # fmt: skip
 GENERATED = {"__pycache__", "build", "dist", "local"}
@@ -63,7 +63,7 @@ def test_no_file_is_long():
         source.relative_to(ROOT).as_posix(): len(source.read_text("utf-8").splitlines())
         for source in SOURCES
     }
-    assert {name: length for name, length in lengths.items() if length > 300} == {}
+    assert {name: length for name, length in lengths.items() if length > 500} == {}
 
 
 def test_no_function_is_long():

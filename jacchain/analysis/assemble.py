@@ -1,101 +1,112 @@
-"""From the stored table to evidence: each series by its role."""
+"""From the records of a run to evidence."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import pandas as pd
+import numpy as np
 
-from jacchain.analysis.evidence import Dims, Evidence, Series, all_series, by_key
+from jacchain.analysis.evidence import Count, Evidence, Series
 from jacchain.analysis.noise import noise_floor, regimes
-from jacchain.records.codec import DELETE
-from jacchain.records.errors import RecordsError
-
-ORDERS = ("loss-first", "input-first")
-COMPARISON = "comparison:"  # what the cell names of comparisons begin with
+from jacchain.records.read import first_session
+from jacchain.records.schema import BlockRecord, CellRecord, Record
+from jacchain.records.table import ARMS, blocks_by_cell
 
 
 def assemble(
-    table: pd.DataFrame,
-    environment: Mapping[str, Any],
-    checks: Mapping[str, Mapping[str, Any]],
+    records: Sequence[Record],
+    checks: Mapping[str, Any],
     *,
     adjust: Callable[[Series], Series | None] = lambda series: series,
 ) -> Evidence:
-    """Arrange a run for judging.
+    """Arrange the records of a run for judging.
 
     Parameters
     ----------
-    table
-        One row per cell and order, as `jacchain.load` returns it.
-    environment
-        That of the run's first session.
+    records
+        Of one run, its sessions among them.
     checks
         Values of the untimed checks, by name.
     adjust
-        Applied to every series, `unflagged` for example; None leaves one out.
+        Applied to every series, `unflagged` for example; None leaves it out.
 
     Raises
     ------
     RecordsError
-        If an order is unknown, or two cells measured the same.
+        If there is no session, or blocks don't fit their cells.
     """
-    series = [s for s in map(adjust, all_series(table)) if s is not None]
-    for s in series:
-        _check_order(s)
-    controls = _pairs([s for s in series if s.role == "control"])
-    compared = _pairs([s for s in series if s.role == "comparison"])
-    ceilings = {s.cell: s for s in series if s.role == "ceiling"}
-    ladder = [
-        (s.working_set, s.bytes / s.time)
-        for s in ceilings.values()
-        if s.engine == "row-matrix" and s.order == "v @ M"
-    ]
-    return Evidence(
-        series=_by_key([s for s in series if s.role in {"cell", "cause"}]),
-        comparisons={a.cell.removeprefix(COMPARISON): (a, b) for a, b in compared},
-        controls=controls,
-        ceilings=ceilings,
+    environment = first_session(records).environment
+    blocks = blocks_by_cell(records)
+    cells = [record for record in records if isinstance(record, CellRecord)]
+    measured = {cell.cell: _series(cell, blocks.get(cell.cell, []), adjust) for cell in cells}
+    evidence = Evidence(
+        cells={name: arms for name, arms in measured.items() if arms},
         checks=checks,
-        counts=_counts(table),
-        skipped=_skipped(table),
-        regimes=regimes(environment.get("l2_bytes"), environment.get("llc_bytes"), ladder),
-        noise_floor=noise_floor(controls),
-        overhead=max((s.time / s.products for s in series if s.role == "overhead"), default=0.0),
+        counts=tuple(count for cell in cells for count in _counts(cell)),
+        skipped={cell.cell: cell.skipped for cell in cells if cell.skipped is not None},
+    )
+    ladder = [
+        (s.cost.working_set, s.cost.bytes / s.time)
+        for s in evidence.ceilings
+        if (s.group, s.name) == ("row-matrix", "v @ M")
+    ]
+    calls = [s.time / s.cost.products for arms in evidence.of_role("overhead") for s in arms]
+    machine = {
+        "regimes": regimes(environment.get("l2_bytes"), environment.get("llc_bytes"), ladder),
+        "noise_floor": noise_floor(evidence.controls),
+        "overhead": max(calls, default=0.0),
+    }
+    return Evidence(**(vars(evidence) | machine))
+
+
+def _series(
+    cell: CellRecord,
+    blocks: Sequence[BlockRecord],
+    adjust: Callable[[Series], Series | None],
+) -> tuple[Series, ...]:
+    """Both arms of a cell; none while one of them has fewer than two rounds.
+
+    Processes are cut to the same number of rounds; one that was interrupted before half of the
+    rounds of the longest is left out, so that the others keep theirs.
+    """
+    by_process: dict[int, list[BlockRecord]] = {}
+    for block in blocks:
+        by_process.setdefault(block.process, []).append(block)
+    longest = max(map(len, by_process.values()), default=0)
+    whole = [rounds for rounds in by_process.values() if len(rounds) >= longest / 2]
+    rounds = min(map(len, whole), default=0)
+    if rounds < 2:
+        return ()
+    kept = [process[:rounds] for process in whole]
+    series = [adjust(_arm(cell, index, kept)) for index in range(len(cell.arms))]
+    arms = tuple(arm for arm in series if arm is not None)
+    return arms if len(arms) == len(cell.arms) else ()
+
+
+def _arm(cell: CellRecord, index: int, kept: Sequence[Sequence[BlockRecord]]) -> Series:
+    """One arm's samples in the blocks of each process, as many in each."""
+    seconds = [[_samples(block, ARMS[index]) for block in process] for process in kept]
+    flagged = [[[block.flagged] * 2 for block in process] for process in kept]
+    return Series(
+        cell=cell.cell,
+        role=cell.role,
+        group=cell.group,
+        dims=cell.dims,
+        name=cell.arms[index].name,
+        cost=cell.arms[index].cost,
+        seconds=np.array(seconds, dtype=float),
+        flagged=np.array(flagged, dtype=bool),
     )
 
 
-def _check_order(series: Series) -> None:
-    if series.role not in {"ceiling", "comparison"} and series.order not in ORDERS:
-        known = ", ".join(ORDERS)
-        problem = f"cell {series.cell!r} has an arm {series.order!r}; known orders are {known}"
-        raise RecordsError(problem, DELETE)
+def _samples(block: BlockRecord, letter: str) -> list[float]:
+    """Seconds of one arm in a block, in order."""
+    runs = zip(block.sequence, block.seconds, strict=True)
+    return [seconds for run, seconds in runs if run == letter]
 
 
-def _by_key(series: Sequence[Series]) -> dict[tuple[str, Dims, str], Series]:
-    """Each series by its key; of two with the same, one would be paired with another cell's arm."""
-    found = by_key(series)
-    for s in series:
-        other = found[s.engine, s.dims, s.order].cell
-        if other != s.cell:
-            dims = " ".join(map(str, s.dims))
-            problem = f"cells {s.cell!r} and {other!r} both have {s.order} of {dims} by {s.engine}"
-            raise RecordsError(problem, DELETE)
-    return found
-
-
-def _pairs(series: Sequence[Series]) -> tuple[tuple[Series, Series], ...]:
-    arms = {(s.cell, s.arm): s for s in series}
-    pairs = ((s, arms.get((s.cell, "B"))) for s in series if s.arm == "A")
-    return tuple((a, b) for a, b in pairs if b is not None)
-
-
-def _counts(table: pd.DataFrame) -> tuple[dict[str, Any], ...]:
-    counted = table[table["counted"].notna()]
-    names = ("order", "dims", "counted", "counted_dims")
-    columns = (counted[name] for name in names)
-    return tuple(dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
-
-
-def _skipped(table: pd.DataFrame) -> dict[str, str]:
-    rows = table[table["skipped"].notna()]
-    return dict(zip(rows["cell"], rows["skipped"], strict=True))
+def _counts(cell: CellRecord) -> list[Count]:
+    return [
+        Count(arm.name, cell.dims, arm.counted_dims, arm.counted)
+        for arm in cell.arms
+        if arm.counted is not None and arm.counted_dims is not None
+    ]

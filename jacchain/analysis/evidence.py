@@ -1,42 +1,43 @@
-"""The measured table, arranged for judging: one `Series` per cell and order.
+"""The measured records, arranged for judging: one `Series` for each arm of each cell.
 
-A block's two samples of an order are summarised by their sum for ratios (paired, robust to a
-drift inside the block) and by the smaller one for absolute times.
+A block's two samples of an arm are summarised by their sum for ratios (paired, robust to a drift
+inside the block) and by the smaller one for absolute times.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+
+from jacchain.cost import Cost
 
 Array = NDArray[np.float64]
 Dims = tuple[int, ...]
+Pair = tuple["Series", "Series"]
 
+LOSS_FIRST: Final = "loss-first"
+INPUT_FIRST: Final = "input-first"
+BOTH: Final = (LOSS_FIRST, INPUT_FIRST)
 REGIMES = ("L2", "leaving L2", "LLC", "leaving LLC", "memory")
 
 
 @dataclass(frozen=True)
 class Series:
-    """All samples of one order of one cell.
+    """All samples of one arm of one cell.
 
-    `seconds` has shape (processes, blocks, 2): seconds per call, two samples in each block.
+    `seconds` has shape (processes, blocks, 2): seconds per call, two samples in each block;
+    `flagged` the same.
     """
 
     cell: str
     role: str
-    engine: str
+    group: str
     dims: Dims
-    order: str
-    arm: str
-    products: int
-    multiplications: int
-    row_flops: int
-    matrix_flops: int
-    bytes: int
-    working_set: int
+    name: str
+    cost: Cost
     seconds: Array
     flagged: NDArray[np.bool_]
 
@@ -47,12 +48,12 @@ class Series:
 
     @property
     def time(self) -> float:
-        """Seconds per call: minimum within a process, median across processes."""
+        """Median across processes of the minimum within each, in seconds per call."""
         return float(np.median(self.best.min(axis=-1)))
 
     @property
     def median(self) -> float:
-        """Seconds per call: the median of all samples, noise included."""
+        """Median of all samples, noise included, in seconds per call."""
         return float(np.median(self.seconds))
 
 
@@ -70,7 +71,7 @@ class Regimes:
     memory: float = np.inf
 
     def name(self, working_set: float) -> str:
-        """One of `REGIMES`.
+        """Return one of `REGIMES`.
 
         Examples
         --------
@@ -88,77 +89,77 @@ class Regimes:
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """Everything a claim is judged on."""
+class Count:
+    """Multiplications really executed by one order, at `dims`: the cell's own, or a twin's."""
 
-    series: Mapping[tuple[str, Dims, str], Series]  # by engine, dims and order; roles cell, cause
-    comparisons: Mapping[str, tuple[Series, Series]] = field(default_factory=dict)  # by name
-    controls: tuple[tuple[Series, Series], ...] = ()
-    ceilings: Mapping[str, Series] = field(default_factory=dict)
-    checks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    counts: tuple[Mapping[str, Any], ...] = ()  # order, dims, counted, counted_dims
+    order: str
+    cell_dims: Dims
+    dims: Dims
+    multiplications: int
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything a claim is judged on.
+
+    Attributes
+    ----------
+    cells
+        The arms of every measured cell, by its name.
+    checks
+        Values of the untimed checks, by name, each of the type that its claim says.
+    counts
+        Executed multiplications.
+    skipped
+        Reasons by the names of cells that were not measured.
+    regimes, noise_floor, overhead
+        Of this machine in this run; the overhead in seconds per product.
+    """
+
+    cells: Mapping[str, tuple[Series, ...]] = field(default_factory=dict)
+    checks: Mapping[str, Any] = field(default_factory=dict)
+    counts: tuple[Count, ...] = ()
     skipped: Mapping[str, str] = field(default_factory=dict)
     regimes: Regimes = Regimes()
     noise_floor: float = 0.05
-    overhead: float = 0.0  # seconds per product, measured on a chain of ones
+    overhead: float = 0.0
 
-    def get(self, dims: Dims, order: str, engine: str = "numpy") -> Series | None:
-        """The series of one cell and order, or None where it was not measured."""
-        return self.series.get((engine, tuple(dims), order))
+    def pair(self, cell: str) -> Pair | None:
+        """Return both arms of a cell; None where it was not measured."""
+        arms = self.cells.get(cell, ())
+        return (arms[0], arms[1]) if len(arms) == 2 else None
 
-    def pairs(self, engine: str = "numpy") -> list[tuple[Series, Series]]:
-        """(loss-first, input-first) of every cell that has both."""
-        firsts = [
-            s for key, s in self.series.items() if key[0] == engine and key[2] == "loss-first"
-        ]
-        both = ((s, self.get(s.dims, "input-first", engine)) for s in firsts)
-        return [(loss, inputs) for loss, inputs in both if inputs is not None]
+    @cached_property
+    def chains(self) -> dict[Dims, Pair]:
+        """(loss-first, input-first) of every chain that was measured in both, by its dims."""
+        arms = (arms for arms in self.of_role("chain") if tuple(s.name for s in arms) == BOTH)
+        return {arms[0].dims: (arms[0], arms[1]) for arms in arms}
 
+    @property
+    def controls(self) -> list[Pair]:
+        """The A/A pairs."""
+        return [(arms[0], arms[1]) for arms in self.of_role("control")]
 
-def log_ratios(numerator: Series, denominator: Series) -> Array:
-    """Per block `log((A1 + A2) / (B1 + B2))`, shape (processes * blocks,)."""
-    ratios = numerator.seconds.sum(axis=-1) / denominator.seconds.sum(axis=-1)
-    return np.asarray(np.log(ratios).ravel())
+    @property
+    def ceilings(self) -> list[Series]:
+        """The reference kernels."""
+        return [series for arms in self.of_role("ceiling") for series in arms]
 
+    def of_role(self, role: str) -> list[tuple[Series, ...]]:
+        """Return the arms of every cell of a role."""
+        return [arms for arms in self.cells.values() if arms[0].role == role]
 
-def series_of(row: Mapping[str, Any]) -> Series | None:
-    """One row of `jacchain.load` as a `Series`; None while it has fewer than two rounds.
-
-    Processes are cut to the same number of rounds; one that was interrupted before half of the
-    rounds of the longest is left out, so that the others keep theirs.
-    """
-    process = np.asarray(row["process"])
-    seconds, flagged = np.asarray(row["seconds"], dtype=float), np.asarray(row["flagged"])
-    groups = [np.flatnonzero(process == p) for p in np.unique(process)]
-    longest = max(map(len, groups), default=0)
-    kept = [g for g in groups if len(g) >= longest / 2]
-    rounds = min(map(len, kept), default=0) // 2
-    if rounds < 2:
-        return None
-    rows = np.stack([g[: 2 * rounds] for g in kept])
-    shape = (len(kept), rounds, 2)
-    facts = {name: row[name] for name in Series.__dataclass_fields__ if name in row}
-    arrays = {"seconds": seconds[rows].reshape(shape), "flagged": flagged[rows].reshape(shape)}
-    return Series(**(facts | arrays))
-
-
-def all_series(table: pd.DataFrame) -> list[Series]:
-    """Every measured row of the table of `jacchain.load`, in order."""
-    rows: Iterable[Any] = table.to_dict("records")
-    return [s for s in map(series_of, rows) if s is not None]
+    def regime(self, series: Series) -> str:
+        """Return the memory regime of a series, one of `REGIMES`."""
+        return self.regimes.name(series.cost.working_set)
 
 
 def unflagged(series: Series) -> Series | None:
-    """The series without its flagged rounds; None where fewer than two would remain.
+    """Return the series without its flagged rounds; None where fewer than two would remain.
 
-    Both orders of a cell share their blocks, and so lose the same rounds.
+    Both arms of a cell share their blocks, and so lose the same rounds.
     """
     keep = ~series.flagged.any(axis=(0, 2))
     if np.count_nonzero(keep) < 2:
         return None
     return replace(series, seconds=series.seconds[:, keep], flagged=series.flagged[:, keep])
-
-
-def by_key(series: Sequence[Series]) -> dict[tuple[str, Dims, str], Series]:
-    """Series by engine, dims and order."""
-    return {(s.engine, s.dims, s.order): s for s in series}

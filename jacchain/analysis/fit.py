@@ -12,7 +12,7 @@ from scipy.optimize import nnls
 from jacchain.analysis.evidence import REGIMES, Array, Evidence, Series
 from jacchain.analysis.intervals import p_beyond
 from jacchain.analysis.slopes import LEVELS, RESAMPLES, resampled
-from jacchain.analysis.verdicts import Part
+from jacchain.analysis.verdicts import Part, undecided
 
 TERMS = (
     "calls",
@@ -49,9 +49,10 @@ class Fit:
 
 def features(series: Series, evidence: Evidence) -> Array:
     """What the model multiplies its coefficients with, in the order of `TERMS`."""
-    regime = evidence.regimes.name(series.working_set)
-    moved = [series.bytes if name == regime else 0 for name in REGIMES]
-    return np.array([series.products, series.row_flops, series.matrix_flops, *moved], dtype=float)
+    regime = evidence.regime(series)
+    cost = series.cost
+    moved = [cost.bytes if name == regime else 0 for name in REGIMES]
+    return np.array([cost.products, cost.row_flops, cost.matrix_flops, *moved], dtype=float)
 
 
 def solve(design: Array, times: Array) -> Array:
@@ -69,9 +70,13 @@ def _condition(design: Array, times: Array, coefficients: Array) -> float:
     return float(np.linalg.cond(relative / np.linalg.norm(relative, axis=0)))
 
 
-def predicted_time(fit: Fit, series: Series, evidence: Evidence) -> float:
-    """Seconds that a fit predicts for what it was not fitted to."""
-    return float(features(series, evidence) @ fit.coefficients)
+def fit_coefficients(evidence: Evidence) -> Array | None:
+    """Fit the coefficients alone; None with fewer than a dozen series."""
+    series = [series for pair in evidence.chains.values() for series in pair]
+    if len(series) < LEAST_CELLS:
+        return None
+    design = np.array([features(s, evidence) for s in series])
+    return solve(design, np.array([s.time for s in series]))
 
 
 def _left_out(design: Array, times: Array, cells: list[str]) -> Array:
@@ -93,8 +98,8 @@ def _bootstrap(series: tuple[Series, ...], design: Array) -> Array:
 
 
 def fit_times(evidence: Evidence) -> Fit | None:
-    """Fit the model to every cell measured by numpy; None with fewer than a dozen of them."""
-    series = tuple(s for s in evidence.series.values() if s.engine == "numpy")
+    """Fit the model to both orders of every chain; None with fewer than a dozen of them."""
+    series = tuple(series for pair in evidence.chains.values() for series in pair)
     if len(series) < LEAST_CELLS:
         return None
     design = np.array([features(s, evidence) for s in series])
@@ -111,19 +116,26 @@ def fit_times(evidence: Evidence) -> Fit | None:
 
 
 def model_parts(fit: Fit, evidence: Evidence) -> list[Part]:
-    """One part for each series: its time is within 25 % of the prediction made without it."""
+    """One part for each series: its time is within 25 % of the prediction made without it.
+
+    Undecided where that prediction is 0: then no other chain tells what its terms take.
+    """
     rng = np.random.default_rng(len(fit.series))
     floor = 1 + evidence.noise_floor
     margin = (1 - MOST_ERROR, 1 + MOST_ERROR)
     parts = []
     for series, predicted in zip(fit.series, fit.predicted, strict=True):
+        name = f"predicted time of {series.name}, dims {' '.join(map(str, series.dims))}"
+        if predicted == 0:
+            parts.append(undecided(name, "a fit to the other chains knows none of its terms"))
+            continue
         draws = resampled(series.best[None], rng, RESAMPLES)[:, 0]
         low, high = (float(v) for v in predicted / np.quantile(draws, LEVELS[::-1]))
         ratio = float(predicted / series.time)
         beyond = np.log(max(ratio / margin[1], margin[0] / ratio) / floor)
         parts.append(
             Part(
-                f"predicted time of {series.order}, dims {' '.join(map(str, series.dims))}",
+                name,
                 ratio,
                 1.0,
                 margin,

@@ -1,34 +1,35 @@
-"""The noise floor, the cache share and the overhead of this run: what intervals are widened by."""
+"""The noise floor and the memory regimes of this machine in this run."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from jacchain.analysis.evidence import Regimes, Series, log_ratios
+from jacchain.analysis.evidence import Pair, Regimes
 from jacchain.analysis.intervals import median_interval
+from jacchain.analysis.ratios import log_ratios
 
 LEAST_FLOOR = 0.05
 TOO_NOISY = 0.15
 PLATEAU = 0.9  # a bandwidth that stays above this share of the first is called level
 
 
-def half_width(controls: Sequence[tuple[Series, Series]]) -> float:
-    """Half-width of the A/A interval, in log units (a fraction when small).
+def half_width(controls: Sequence[Pair]) -> float:
+    """Return the half-width of the A/A interval, in log units (a fraction when small).
 
-    The A/A pairs of all controls are pooled, since the ratio of each is 1. Of the interval of
-    their median the farther end counts, so that a bias widens it too.
+    The blocks of all controls are pooled, since every ratio is 1 in truth. Use the end of the
+    interval farther from 0, so that a bias widens it too.
     """
     low, _, high = median_interval(np.concatenate([log_ratios(*pair) for pair in controls]))
     return float(max(abs(low), abs(high)))
 
 
-def noise_floor(controls: Sequence[tuple[Series, Series]]) -> float:
-    """`max(5 %, 3 x A/A half-width)`; 5 % where there is no control."""
+def noise_floor(controls: Sequence[Pair]) -> float:
+    """Return `max(5 %, 3 x A/A half-width)`; 5 % where there is no control."""
     return max(LEAST_FLOOR, 3 * half_width(controls)) if controls else LEAST_FLOOR
 
 
 def cache_share(ladder: Sequence[tuple[int, float]], low: float) -> float:
-    """Largest working set, in bytes, up to which the bandwidth of the ladder stays level.
+    """Return the largest working set, in bytes, up to which a ladder of bandwidths is level.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ def cache_share(ladder: Sequence[tuple[int, float]], low: float) -> float:
 
 
 def regimes(l2: int | None, llc: int | None, ladder: Sequence[tuple[int, float]]) -> Regimes:
-    """Memory regimes of a machine: nominal bounds, the last-level cache by its measured share."""
+    """Return the memory regimes: nominal bounds, but the last-level cache by its measured share."""
     if not l2 or not llc:
         return Regimes()
     share = cache_share(ladder, 2 * l2) if ladder else llc / 4

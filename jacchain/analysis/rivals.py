@@ -34,7 +34,7 @@ def leave_one_out(growth: Array, times: Array, *, affine: bool) -> Array:
     Returns
     -------
     ndarray of shape (...)
-        Mean of |predicted / measured - 1|.
+        Mean of `|predicted / measured - 1|`.
 
     Examples
     --------

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from jacchain.analysis.evidence import Array, Dims, Evidence, Series
+from jacchain.analysis.evidence import Array, Evidence, Series
 from jacchain.analysis.intervals import p_beyond
 from jacchain.analysis.verdicts import Part
 
@@ -21,13 +21,12 @@ LEVELS = (0.004, 0.996)  # a minimum is bootstrapped too narrowly: these hold th
 
 @dataclass(frozen=True)
 class Sweep:
-    """One order over one swept size; all arrays run over the n sizes.
+    """One arm over one swept size; all arrays run over the n sizes.
 
     `times` has shape (n, processes, blocks): the best seconds per call of each block. `law` names
     the growth of the formula in the size, one of `rivals.LAWS`.
     """
 
-    name: str
     variable: str
     order: str
     sizes: Array
@@ -35,7 +34,7 @@ class Sweep:
     products: Array
     working_set: Array
     times: Array
-    law: str = "n"
+    law: str
 
     @cached_property
     def draws(self) -> Array:
@@ -49,36 +48,20 @@ class Sweep:
         return replace(self, **kept)
 
 
-def sweep(
-    evidence: Evidence,
-    name: str,
-    variable: str,
-    cells: Sequence[tuple[int, Dims]],
-    order: str,
-    law: str = "n",
-) -> Sweep | None:
-    """Collect a sweep from the measured cells `(size, dims)`; None if fewer than two are there."""
-    found = [(size, s) for size, dims in cells if (s := evidence.get(dims, order)) is not None]
-    return sweep_of(name, variable, order, found, law)
-
-
-def sweep_of(
-    name: str, variable: str, order: str, found: Sequence[tuple[int, Series]], law: str = "n"
-) -> Sweep | None:
-    """Arrange what was measured at several sizes as a sweep; None if fewer than two are there."""
-    if len(found) < 2:
+def sweep_of(variable: str, measured: Sequence[tuple[int, Series]], law: str) -> Sweep | None:
+    """Arrange one arm at several sizes as a sweep; None if fewer than two were measured."""
+    if len(measured) < 2:
         return None
-    series: list[Series] = [s for _, s in found]
+    series = [s for _, s in measured]
     blocks = min(s.seconds.shape[1] for s in series)
     processes = min(s.seconds.shape[0] for s in series)
     return Sweep(
-        name,
         variable,
-        order,
-        sizes=np.array([size for size, _ in found], dtype=float),
-        multiplications=np.array([s.multiplications for s in series], dtype=float),
-        products=np.array([s.products for s in series], dtype=float),
-        working_set=np.array([s.working_set for s in series], dtype=float),
+        series[0].name,
+        sizes=np.array([size for size, _ in measured], dtype=float),
+        multiplications=np.array([s.cost.multiplications for s in series], dtype=float),
+        products=np.array([s.cost.products for s in series], dtype=float),
+        working_set=np.array([s.cost.working_set for s in series], dtype=float),
         times=np.stack([s.best[:processes, :blocks] for s in series]),
         law=law,
     )

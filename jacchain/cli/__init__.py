@@ -46,8 +46,8 @@ def joined(arguments: Sequence[str]) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; bad input ends with a message and exit code 2, never with a traceback."""
-    from jacchain.experiments.job import RunError
-    from jacchain.report.site import SiteError
+    from jacchain.harnesses.site import SiteError
+    from jacchain.runs.job import RunError
 
     warnings.showwarning = show_warning
     try:

@@ -7,13 +7,17 @@ from typing import Annotated
 
 import typer
 
+from jacchain.chains.registry import Registry
 from jacchain.cli.shared import DISAGREES, Json, app, bad_values, bar, console, say
 
-SOURCES = {
-    "own": Path("results/local"),
-    "asv": Path("results/asv"),
-    "pytest": Path("results/pytest/results.json"),
-}
+SOURCES: Registry[Path] = Registry(
+    "source",
+    {
+        "own": Path("results/local"),
+        "asv": Path("results/asv"),
+        "pytest": Path("results/pytest/results.json"),
+    },
+)
 PLOTS, HARNESSES = Path("results/plots"), Path("results/harnesses")
 SIZES = {  # of the cells that harnesses are compared on, from microseconds to tens of milliseconds
     "x": (16, 1024, 65536),
@@ -27,7 +31,7 @@ SIZES = {  # of the cells that harnesses are compared on, from microseconds to t
 @app.command(epilog="Example: jacchain plot --source asv --numpy 2.0.2")
 def plot(
     *,
-    source: Annotated[str, typer.Option(help=f"{', '.join(SOURCES)}.")] = "own",
+    source: Annotated[str, typer.Option(help=f"{', '.join(SOURCES.entries)}.")] = "own",
     results: Annotated[
         Path | None, typer.Option(help="Folder of a run or of asv, file of pytest-benchmark.")
     ] = None,
@@ -37,25 +41,23 @@ def plot(
     out: Annotated[Path | None, typer.Option(help="Folder; of a run by default its own.")] = None,
 ) -> None:
     """Draw the figures of a run, of asv or of pytest-benchmark, from stored results alone."""
-    from jacchain.report.harness_figures import plot_asv, plot_pytest
+    from jacchain.harnesses.figures import plot_asv, plot_pytest
     from jacchain.report.publish import plot as plot_run
 
     with bad_values():
-        _check_source(source, {"machine": machine, "numpy": numpy, "commit": commit})
-    found, folder = results or SOURCES[source], out or PLOTS / source
+        default = SOURCES[source]
+        _check_choices(source, {"machine": machine, "numpy": numpy, "commit": commit})
+    path, folder = results or default, out or PLOTS / source
     if source == "asv":
-        paths = plot_asv(found, folder, machine=machine, numpy=numpy, commit=commit)
+        paths = plot_asv(path, folder, machine=machine, numpy=numpy, commit=commit)
     elif source == "pytest":
-        paths = plot_pytest(found, folder)
+        paths = plot_pytest(path, folder)
     else:
-        paths = plot_run(found, target=out)
+        paths = plot_run(path, target=out)
     console.print(f"{len(paths)} files in {paths[0].parent}", highlight=False, soft_wrap=True)
 
 
-def _check_source(source: str, chosen: dict[str, str]) -> None:
-    if source not in SOURCES:
-        message = f"unknown source {source!r}; known are {', '.join(SOURCES)}"
-        raise ValueError(message)
+def _check_choices(source: str, chosen: dict[str, str]) -> None:
     given = [f"--{name}" for name, value in chosen.items() if value]
     if given and source != "asv":
         message = f"{', '.join(given)} choose among asv's results; give --source asv with them"
@@ -72,9 +74,10 @@ def compare_harnesses(
     as_json: Json = False,
 ) -> None:
     """Measure the same cells by our own engine, asv and pytest-benchmark, and compare them."""
-    from jacchain.experiments.harness_comparison import compare
-    from jacchain.experiments.harness_visits import measure, read_rounds, shared_cells
-    from jacchain.report import harness_comparison as shown
+    from jacchain.harnesses.comparison import compare
+    from jacchain.harnesses.comparison_report import as_json as plain
+    from jacchain.harnesses.comparison_report import draw_harnesses, print_harnesses
+    from jacchain.harnesses.visits import measure, read_rounds, shared_cells
 
     with bar("measuring") as progress:
         task = progress.add_task("measuring", total=None)
@@ -84,14 +87,14 @@ def compare_harnesses(
 
         cells = shared_cells(SIZES)
         measure(Path.cwd(), out, cells, rounds=rounds, fresh=fresh, progress=update)
-    found = compare(read_rounds(out))
-    pictures = shown.draw_harnesses(found, out)
+    comparison = compare(read_rounds(out))
+    pictures = draw_harnesses(comparison, out)
     if as_json:
-        print(json.dumps(shown.as_json(found)))  # noqa: T201
+        print(json.dumps(plain(comparison)))  # noqa: T201
     else:
-        shown.print_harnesses(console, found)
+        print_harnesses(console, comparison)
         console.print(f"figure: {pictures[0]}", highlight=False, soft_wrap=True)
-    if check and any(v.verdict == "disagrees" for v in found.verdicts.values()):
+    if check and any(v.verdict == "disagrees" for v in comparison.verdicts.values()):
         raise typer.Exit(DISAGREES)
 
 
@@ -105,14 +108,14 @@ def dashboard(
     build_only: Annotated[bool, typer.Option("--build-only", help="Serve nothing.")] = False,
 ) -> None:
     """Build asv's pages of the stored history, with the formulas drawn in, and serve them."""
-    from jacchain.report.site import build, described, is_loopback, server
+    from jacchain.harnesses.site import build, is_loopback, server, summary
 
     with bad_values():
         if not host:
             message = "--host is empty; expected an address, such as 127.0.0.1"
             raise ValueError(message)
     site = build(Path.cwd())
-    console.print(f"{described(site)}: {site}", highlight=False, soft_wrap=True)
+    console.print(f"{summary(site)}: {site}", highlight=False, soft_wrap=True)
     if build_only:
         return
     if not is_loopback(host):

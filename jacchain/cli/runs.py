@@ -10,7 +10,8 @@ import typer
 from jacchain.cli.shared import DISAGREES, Check, Json, app, bad_values, bar, console, say
 
 if TYPE_CHECKING:
-    from jacchain.experiments.job import Job
+    from jacchain.analysis.verdicts import Verdict
+    from jacchain.runs.job import Job
 
 LOCAL, CHAIN = Path("results/local"), Path("results/chain")
 
@@ -43,20 +44,20 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Measure the article's claims here, or your own chain; resumes what was interrupted."""
-    from jacchain.experiments.job import job_of_chain, job_of_claims
-    from jacchain.experiments.runner import forecast
+    from jacchain.claims.own_chain import claim_of
     from jacchain.report.terminal import print_forecast
+    from jacchain.runs.job import job_of
+    from jacchain.runs.runner import forecast
 
     with bad_values():
         if dims and (claims or peers):
             other = f"--claims {claims}" if claims else "--peers"
             message = f"--dims {dims} and {other} exclude each other; give one of them"
             raise ValueError(message)
-        if dims:
-            job = job_of_chain(_sizes(dims), threads=threads, dtype=dtype)
-        else:
-            names = tuple(name for name in claims.split(",") if name)
-            job = job_of_claims(profile, names, threads=threads, dtype=dtype, peers=peers)
+        names = [claim_of(_sizes(dims))] if dims else [name for name in claims.split(",") if name]
+        also = ["peers"] if peers else []
+        named = "chain" if dims else profile
+        job = job_of(named, names, also=also, threads=threads, dtype=dtype)
     if dry_run:
         cells = forecast(job)
         if as_json:
@@ -72,8 +73,9 @@ def run(
 
 
 def _measure(folder: Path, job: "Job", *, fresh: bool) -> bool:
-    from jacchain.experiments import runner
-    from jacchain.experiments.job import RunError
+    from jacchain.report.terminal import STYLES
+    from jacchain.runs.job import RunError
+    from jacchain.runs.runner import run
 
     with bar("measuring") as progress:
         task = progress.add_task("measuring", total=None)
@@ -81,45 +83,33 @@ def _measure(folder: Path, job: "Job", *, fresh: bool) -> bool:
         def update(done: int, total: int) -> None:
             progress.update(task, completed=done, total=total, refresh=done % 5 == 0)
 
-        def tell(claim: str) -> None:
-            _say_verdict(folder, claim)
+        def tell(verdict: "Verdict") -> None:
+            text = f"{verdict.claim} {verdict.verdict}: {verdict.reason}"
+            say(text, STYLES[verdict.verdict])
 
         try:
-            return runner.run(folder, job, fresh=fresh, progress=update, finished=tell)
+            return run(folder, job, fresh=fresh, progress=update, finished=tell)
         except KeyboardInterrupt:
             message = "interrupted; finished cells are kept, run again to resume"
             raise RunError(message) from None
 
 
-def _say_verdict(folder: Path, claim: str) -> None:
-    """Say above the progress bar what the records so far make of a claim that is finished."""
-    from jacchain.experiments.judging import assess
-    from jacchain.report.terminal import STYLES
-
-    for found in assess(folder).verdicts:
-        if found.claim == claim:
-            say(f"{claim} {found.verdict}: {found.reason}", STYLES[found.verdict])
-
-
 def _finish(folder: Path, *, check: bool, as_json: bool) -> None:
     """Judge, write verdicts, figures and report, and print."""
     from jacchain.analysis.verdicts import as_json as plain
-    from jacchain.experiments.own_chain import answer
-    from jacchain.report.peers import pairs
     from jacchain.report.publish import publish
-    from jacchain.report.terminal import print_answer, print_peers, print_verdicts
+    from jacchain.report.terminal import print_answers, print_verdicts
 
-    found = publish(folder)
+    assessment = publish(folder)
     if as_json:
-        print(json.dumps([plain(v) for v in found.verdicts]))  # noqa: T201
+        print(json.dumps([plain(verdict) for verdict in assessment.verdicts]))  # noqa: T201
     else:
-        print_verdicts(console, found.verdicts)
-        print_peers(console, pairs(found))
-        if not found.experiments:
-            print_answer(console, answer(found.evidence))
-        console.print(f"noise floor {found.evidence.noise_floor:.1%}")
+        print_verdicts(console, assessment)
+        print_answers(console, assessment)
+        console.print(f"noise floor {assessment.evidence.noise_floor:.1%}")
         console.print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
-    if check and any(v.verdict == "disagrees" for v in found.verdicts if v.claim != "model"):
+    claims = {experiment.claim for experiment in assessment.experiments if experiment.is_claim}
+    if check and any(v.verdict == "disagrees" for v in assessment.verdicts if v.claim in claims):
         raise typer.Exit(DISAGREES)
 
 
@@ -138,14 +128,14 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Show two runs side by side: times of the cells they share, environments, verdicts."""
-    from jacchain.report.comparison import compare_runs, print_comparison
+    from jacchain.report.side_by_side import compare_runs, print_comparison
 
-    found = compare_runs(run_a, run_b)
+    comparison = compare_runs(run_a, run_b)
     if as_json:
-        print(json.dumps(found.as_json()))  # noqa: T201
+        print(json.dumps(comparison.as_json()))  # noqa: T201
     else:
-        print_comparison(console, found)
-    if check and found.changed_verdicts:
+        print_comparison(console, comparison)
+    if check and comparison.changed_verdicts:
         raise typer.Exit(DISAGREES)
 
 

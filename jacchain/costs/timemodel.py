@@ -1,20 +1,15 @@
-"""A plan's predicted seconds, from a few rates of the machine: what budgets are kept with."""
+"""Predicted seconds of a call, from a few rates of the machine: what budgets are kept with."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from math import prod
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from jacchain.chains.chain import random_chain
-from jacchain.chains.evaluate import evaluator
-from jacchain.chains.plan import Plan
-from jacchain.costs.machine import ceilings
+from jacchain.cost import Cost
+from jacchain.costs.ceilings import ceilings
 from jacchain.measure.timing import calibrate, time_calls
-
-LOOPED = (128, 128, 128)  # one product, in which einsum spends its time multiplying
 
 
 @dataclass(frozen=True)
@@ -29,46 +24,31 @@ class Rates:
         Per second, of matrix-matrix products by BLAS.
     bandwidth
         Bytes per second, of row-matrix products.
-    loop
-        Flops per second of einsum's unblocked loop.
     """
 
     overhead: float
     flops: float
     bandwidth: float
-    loop: float
-
-    def of(self, engine: str) -> "Rates":
-        """Those of an engine: einsum runs all products in its loop, the others by BLAS.
-
-        Examples
-        --------
-        >>> Rates(1e-6, 5e10, 1e10, 2e9).of("einsum").flops
-        2000000000.0
-        """
-        return replace(self, flops=self.loop) if engine == "einsum" else self
 
 
 def rough_rates(dtype: DTypeLike) -> Rates:
-    """Rates good to a factor of two, measured in some 60 milliseconds.
+    """Measure rates, good to a factor of two, in some 60 milliseconds.
 
     Examples
     --------
     >>> rates = rough_rates("float64")
-    >>> min(rates.overhead, rates.flops, rates.bandwidth, rates.loop) > 0
+    >>> min(rates.overhead, rates.flops, rates.bandwidth) > 0
     True
     """
     kind: np.dtype[Any] = np.dtype(dtype)
-    found = {}
-    for ceiling in ceilings(2**20, 2**26, dtype=kind, memory=2**25):
-        found[ceiling.kind] = ceiling  # the largest of each kind
-    empty, matrices, rows = (found[name] for name in ("empty call", "matrix-matrix", "row-matrix"))
-    loop = random_chain(LOOPED, dtype=kind, rng=0)
+    small = ceilings(2**20, 2**26, itemsize=kind.itemsize)
+    # The largest kernel of each kind that fits in a cache.
+    kernels = {c.kind: c for c in small if c.cost.working_set <= 2**25}
+    seconds = {name: _seconds(c.build(c.shape, kind)) for name, c in kernels.items()}
     return Rates(
-        overhead=_seconds(empty.build(empty.shape, kind)),
-        flops=matrices.flops / _seconds(matrices.build(matrices.shape, kind)),
-        bandwidth=rows.bytes / _seconds(rows.build(rows.shape, kind)),
-        loop=2 * prod(LOOPED) / _seconds(evaluator(loop, engine="einsum")),
+        overhead=seconds["empty call"],
+        flops=kernels["matrix-matrix"].cost.flops / seconds["matrix-matrix"],
+        bandwidth=kernels["row-matrix"].cost.bytes / seconds["row-matrix"],
     )
 
 
@@ -77,11 +57,14 @@ def _seconds(kernel: Callable[[], object]) -> float:
     return min(time_calls(kernel, calls) for _ in range(3)) / calls
 
 
-def predicted_seconds(plan: Plan, rates: Rates) -> float:
-    """Seconds of one evaluation: each step takes its calls, then the longer of flops and bytes."""
-    itemsize = np.dtype(plan.dtype).itemsize
-    return sum(
-        rates.overhead
-        + max(step.flops / rates.flops, step.elements_moved * itemsize / rates.bandwidth)
-        for step in plan.steps
-    )
+def predicted_seconds(cost: Cost, rates: Rates) -> float:
+    """Predict the seconds of one call: its products' calls, then the longer of flops and bytes.
+
+    Examples
+    --------
+    >>> rates = Rates(overhead=1e-6, flops=1e9, bandwidth=1e9)
+    >>> round(predicted_seconds(Cost(products=1, multiplications=1000, bytes=4000), rates), 9)
+    5e-06
+    """
+    busy = max(cost.flops / rates.flops, cost.bytes / rates.bandwidth)
+    return rates.overhead * cost.products + busy

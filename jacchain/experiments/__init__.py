@@ -1,1 +1,1 @@
-"""One file for each claim of the article, and the runner that measures them."""
+"""What claims are made of: cells to measure, sizes, parts to judge, figures and tables as data."""

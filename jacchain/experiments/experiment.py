@@ -1,31 +1,30 @@
-"""What a claim's file defines."""
+"""What a claim's file defines: its cells, its judgement, its findings, and what it shows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from jacchain.analysis.evidence import Evidence
 from jacchain.analysis.verdicts import Part
-from jacchain.experiments.cells import Cell
-from jacchain.experiments.comparison import Comparison
-from jacchain.experiments.profiles import Profile
-
-Check = Callable[[int], dict[str, Any]]
+from jacchain.experiments.cell import Cell
+from jacchain.experiments.show import Figure, Table
+from jacchain.experiments.sizes import Sizes
 
 
 @dataclass(frozen=True)
-class Figure:
-    """What a figure of a claim shows; `report` draws it.
+class Check:
+    """An untimed measurement.
 
-    `kind` names the drawing: "sweep" (cost over `grid`), "plane", "residuals", "noise",
-    "counts", "ratios" or "training". `name` is the file's, without its ending.
+    Attributes
+    ----------
+    run
+        A function of a seed that returns `values`.
+    values
+        Their type, a frozen dataclass or a mapping, by which records are validated.
     """
 
-    kind: str
-    name: str
-    title: str
-    caption: str
-    grid: str = ""
+    run: Callable[[int], Any]
+    values: Any
 
 
 @dataclass(frozen=True)
@@ -42,9 +41,13 @@ class Finding:
     vanishes: bool
 
 
+def _nothing(*_: object) -> tuple[()]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Experiment:
-    """One claim of the article, or a study beside them: what it measures, confronts and shows.
+    """One claim of the article, or a study beside them.
 
     Attributes
     ----------
@@ -52,42 +55,48 @@ class Experiment:
         C1, C2, ..., or the name of a study.
     title, statement
         A few words; the claim in a sentence.
+    cells
+        What is timed for it at given sizes.
+    judge
+        Parts, undecided as yet, from the evidence; None of a study, which only shows something.
+    checks
+        Untimed measurements by name.
+    findings
+        What is unexpected in the evidence, with its cause if a measurement shows it.
+    shows
+        Figures, and tables that stand by themselves, as data.
+    answer
+        Sentences and tables that end `jacchain run`, and head the claim's section of the report.
     formulas
         (order, layers) of the article's formulas that it confronts.
     gradient_formulas
         (order, cache) of the formulas of all parameter gradients that it confronts.
-    cells, comparisons
-        What is timed for it in a profile: orders of dense chains, and other work in two ways.
-    judge
-        Parts, undecided as yet, from the evidence; None of a study, which only shows something.
-    checks
-        Untimed measurements by name: functions of a seed that return JSON-able values.
-    values
-        Of each check the dataclass that its values must fit, since records can be edited by hand.
-    findings
-        What is unexpected in the evidence, each with its cause if a measurement shows it.
-    figures
-        What its figures show.
-    needs
-        Modules that are not installed with jacchain itself.
-    default
-        Whether it is measured where nothing is named.
     timed
         Whether it is judged on times, rather than on checks and counts alone.
+    needs, extra
+        Modules that are not installed with jacchain itself, and the extra that installs them.
+    default
+        Whether it is measured where nothing is named.
+    beside
+        Other experiments that are measured and shown with it.
+    is_claim
+        Whether it is one of the article's claims: a summary counts those alone.
     """
 
     claim: str
     title: str
     statement: str
-    cells: Callable[[Profile], list[Cell]]
-    judge: Callable[[Evidence, Profile], list[Part]] | None
+    cells: Callable[[Sizes], Sequence[Cell]] = _nothing
+    judge: Callable[[Evidence, Sizes], Sequence[Part]] | None = None
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    findings: Callable[[Evidence, Sizes], Iterable[Finding]] = _nothing
+    shows: Callable[[Evidence, Sizes], Iterable[Figure | Table]] = _nothing
+    answer: Callable[[Evidence, Sizes], Iterable[str | Table]] = _nothing
     formulas: tuple[tuple[str, int], ...] = ()
     gradient_formulas: tuple[tuple[str, bool], ...] = ()
-    checks: Mapping[str, Check] = field(default_factory=dict)
-    values: Mapping[str, type] = field(default_factory=dict)
-    findings: Callable[[Evidence, Profile], list[Finding]] = lambda _evidence, _profile: []
-    figures: tuple[Figure, ...] = ()
     timed: bool = True
-    comparisons: Callable[[Profile], list[Comparison]] = lambda _profile: []
     needs: tuple[str, ...] = ()
+    extra: str = "data"
     default: bool = True
+    beside: tuple[str, ...] = ("model",)
+    is_claim: bool = True

@@ -6,17 +6,17 @@ caches of a machine hold too few of them for a slope, quarter-octaves are added.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from math import log
 
+from jacchain.analysis.evidence import BOTH, Dims
 from jacchain.analysis.slopes import LEAST_SIZES, LEAST_SPAN
 from jacchain.chains.planners import plan
-from jacchain.experiments.cells import BOTH, Cell, Dims
-from jacchain.experiments.prepare import working_set
-from jacchain.experiments.profiles import Profile
+from jacchain.experiments.cell import Cell, chain_cell
+from jacchain.experiments.sizes import Sizes
 
-FARTHER = 4  # times the largest size of a profile: as far as a sweep may be extended
+FARTHER = 4  # times the largest size of a sweep: as far as it may be extended
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,12 @@ class Grid:
     name: str
     variable: str  # as in the article, e.g. |x|
     cells: tuple[tuple[int, Dims], ...]
+    unit: str = "elements"
     law: str = "n"  # growth of the formula, one of `analysis.rivals.LAWS`
 
 
 def half_octaves(low: int, high: int) -> list[int]:
-    """Powers of two and three times powers of two from `low` to `high`.
+    """Return powers of two and three times powers of two from `low` to `high`.
 
     Examples
     --------
@@ -42,7 +43,7 @@ def half_octaves(low: int, high: int) -> list[int]:
 
 
 def quarter_octaves(low: int, high: int) -> list[int]:
-    """Four to seven times powers of two from `low` to `high`.
+    """Return four to seven times powers of two from `low` to `high`.
 
     Examples
     --------
@@ -53,84 +54,96 @@ def quarter_octaves(low: int, high: int) -> list[int]:
     return sorted(n for n in sizes if low <= n <= high)
 
 
-def _grid(
-    profile: Profile, name: str, variable: str, coarse: tuple[int, ...], dense: list[int],
-    dims: Callable[[int], Dims],
-) -> Grid:  # fmt: skip
-    sizes = {*coarse, *dense}
-    for order in BOTH if profile.windows and dense else ():
-        sizes |= _missing(profile, order, dense, dims)
-    return Grid(name, variable, tuple((n, dims(n)) for n in sorted(sizes)))
+def _sizes(
+    sizes: Sizes, coarse: tuple[int, ...], dense: list[int], dims: Callable[[int], Dims]
+) -> tuple[tuple[int, Dims], ...]:
+    swept = {*coarse, *dense}
+    for order in BOTH if sizes.windows else ():
+        swept |= _missing(sizes, order, dense, dims)
+    return tuple((n, dims(n)) for n in sorted(swept))
 
 
-def _missing(
-    profile: Profile, order: str, dense: list[int], dims: Callable[[int], Dims]
-) -> set[int]:
+@cache
+def _working_set(dims: Dims, order: str, dtype: str) -> int:
+    return plan(dims, order, dtype=dtype).cost.working_set
+
+
+def _missing(sizes: Sizes, order: str, dense: list[int], dims: Callable[[int], Dims]) -> set[int]:
     """Sizes to add so that one window of this machine holds enough of them for a slope."""
 
-    @cache
-    def touched(size: int) -> int:
-        return working_set(plan(dims(size), order), profile.itemsize)
+    def working_set(size: int) -> int:
+        return _working_set(dims(size), order, f"float{8 * sizes.itemsize}")
 
-    def enough(sizes: list[int]) -> bool:
-        return len(sizes) >= LEAST_SIZES and log(sizes[-1] / sizes[0]) >= LEAST_SPAN
+    def enough(some: list[int]) -> bool:
+        return len(some) >= LEAST_SIZES and log(some[-1] / some[0]) >= LEAST_SPAN
 
-    def inside(sizes: list[int]) -> list[list[int]]:
-        return [[n for n in sizes if low <= touched(n) <= high] for low, high in profile.windows]
+    def inside(some: list[int]) -> list[list[int]]:
+        return [[n for n in some if low <= working_set(n) <= high] for low, high in sizes.windows]
 
     if any(map(enough, inside(dense))):
         return set()
     finer = inside(quarter_octaves(dense[0] // 4, FARTHER * dense[-1]))
-    rows = (sizes[:count] for sizes in finer for count in range(len(sizes) + 1))
-    return set(next(filter(enough, rows), ()))
+    heads = (some[:count] for some in finer for count in range(len(some) + 1))
+    return set(next(filter(enough, heads), ()))
 
 
 @cache
-def input_grid(profile: Profile) -> Grid:
-    """Sweep over |x| of a classifier that narrows: 128, 32, 16."""
-    dense = half_octaves(1024, profile.most_x)
-    return _grid(profile, "x", "|x|", (16, 128), dense, lambda n: (1, 16, 32, 128, n))
+def input_grid(sizes: Sizes) -> Grid:
+    """Sweep over `|x|` of a classifier that narrows: 128, 32, 16."""
+    dense = half_octaves(1024, sizes.pick(quick=2**16, standard=2**20, full=2**22))
+    return Grid("x", "|x|", _sizes(sizes, (16, 128), dense, lambda n: (1, 16, 32, 128, n)))
 
 
 @cache
-def layer_grids(profile: Profile) -> tuple[Grid, Grid, Grid]:
-    """Sweeps over |z1|, |z2| and |z3|, each beside wide neighbours so that its terms lead."""
-    dense = half_octaves(1024, profile.most_z)
+def layer_grids(sizes: Sizes) -> tuple[Grid, Grid, Grid]:
+    """Sweep over `|z1|`, `|z2|` and `|z3|`, each beside wide neighbours so that its terms lead."""
+    dense = half_octaves(1024, sizes.pick(quick=6144, standard=2**14, full=2**15))
+
+    def grid(name: str, dims: Callable[[int], Dims]) -> Grid:
+        variable = f"|{name[0]}_{name[1]}|"
+        return Grid(name, variable, _sizes(sizes, (32, 256), dense, dims))
+
     return (
-        _grid(profile, "z1", "|z_1|", (32, 256), dense, lambda n: (1, 64, 256, n, 256)),
-        _grid(profile, "z2", "|z_2|", (32, 256), dense, lambda n: (1, 256, n, 256, 256)),
-        _grid(profile, "z3", "|z_3|", (32, 256), dense, lambda n: (1, n, 512, 128, 256)),
+        grid("z1", lambda n: (1, 64, 256, n, 256)),
+        grid("z2", lambda n: (1, 256, n, 256, 256)),
+        grid("z3", lambda n: (1, n, 512, 128, 256)),
     )
 
 
 @cache
-def all_layers_grid(profile: Profile) -> Grid:
-    """Sweep over |z_1| = |z_2| = |z_3|."""
-    dense = half_octaves(128, profile.most_all_z)
-    grid = _grid(profile, "all_z", "|z_i|, all i", (32,), dense, lambda n: (1, n, n, n, 1536))
-    return replace(grid, law="n^2")
+def all_layers_grid(sizes: Sizes) -> Grid:
+    """Sweep over `|z_1| = |z_2| = |z_3|`."""
+    dense = half_octaves(128, sizes.pick(quick=1024, standard=1536, full=2048))
+    cells = _sizes(sizes, (32,), dense, lambda n: (1, n, n, n, 1536))
+    return Grid("all_z", "|z_i|, all i", cells, law="n^2")
 
 
 @cache
-def depth_grid(profile: Profile) -> Grid:
+def depth_grid(sizes: Sizes) -> Grid:
     """Sweep over the number of layers, all of 256."""
-    dense = half_octaves(8, profile.most_depth)
-    return _grid(profile, "depth", "L", (3,), dense, lambda n: (1, *(256,) * (n + 1)))
+    dense = half_octaves(8, sizes.pick(quick=48, standard=96, full=192))
+    cells = _sizes(sizes, (3,), dense, lambda n: (1, *(256,) * (n + 1)))
+    return Grid("depth", "L", cells, unit="layers")
 
 
-def plane_cells(profile: Profile) -> tuple[Dims, ...]:
-    """The (|x|, |z|) plane, |z| being that of all three layers."""
-    return tuple((1, z, z, z, x) for z in profile.plane_z for x in profile.plane_x)
+def plane(sizes: Sizes) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Sizes of `|x|`, and of `|z|` of all three layers, of the `(|x|, |z|)` plane."""
+    coarse, fine = (4, 64, 1024, 16384), tuple(4**k for k in range(1, 9))
+    x = sizes.pick(quick=coarse, standard=fine, full=fine)
+    z = sizes.pick(
+        quick=(4, 16, 64, 256),
+        standard=(4, 16, 64, 256, 1024),
+        full=(4, 8, 16, 32, 64, 128, 256, 512),
+    )
+    return x, z
 
 
 def grid_cells(*grids: Grid) -> list[Cell]:
-    """Every dims of the grids, in both orders."""
-    return [Cell(dims, sweep=grid.name) for grid in grids for _, dims in grid.cells]
+    """Both orders of every chain of the grids."""
+    return [chain_cell(dims, group=grid.name) for grid in grids for _, dims in grid.cells]
 
 
-def all_grids(profile: Profile) -> dict[str, Grid]:
-    """Every sweep by its name."""
-    grids = (
-        input_grid(profile), *layer_grids(profile), all_layers_grid(profile), depth_grid(profile)
-    )  # fmt: skip
+def all_grids(sizes: Sizes) -> dict[str, Grid]:
+    """Return every sweep by its name."""
+    grids = (input_grid(sizes), *layer_grids(sizes), all_layers_grid(sizes), depth_grid(sizes))
     return {grid.name: grid for grid in grids}

@@ -1,4 +1,4 @@
-"""Jacobians: what every kind of matrix with data has, and the types of its elements."""
+"""The base classes of all kinds of Jacobian, and the rule for the type of their elements."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jacchain.jacobians.structure import Structure, pattern_of
+from jacchain.jacobians.unchecked import Unchecked
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -22,7 +23,7 @@ _FLOATS = (np.dtype("float32"), np.dtype("float64"))
 
 
 def check_dtype(dtype: DTypeLike) -> np.dtype[Any]:
-    """Return `dtype` as a numpy dtype, float32 or float64; raise TypeError for any other.
+    """Return `dtype` as a numpy dtype; raise TypeError unless it is float32 or float64.
 
     Examples
     --------
@@ -31,21 +32,24 @@ def check_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     """
     checked = np.dtype(dtype)
     if checked not in _FLOATS:
-        msg = f"dtype {checked}: expected float32 or float64; convert with .astype('float64')"
-        raise TypeError(msg)
+        message = f"dtype {checked}: expected float32 or float64; convert with .astype('float64')"
+        raise TypeError(message)
     return checked
 
 
 def as_floats(array: np.ndarray[Any, Any]) -> FloatArray:
-    """C-contiguous, of a float type: integers and booleans become float64, others raise."""
+    """Return an array as C-contiguous floats, shared where it is that already.
+
+    Integers and booleans become float64; other types than float32 and float64 raise TypeError.
+    """
     dtype = check_dtype("float64" if array.dtype.kind in "iub" else array.dtype)
     return np.ascontiguousarray(array, dtype)
 
 
-class Jacobian(ABC):
-    """A matrix with data, of some kind.
+class Jacobian(Unchecked, ABC):
+    """A matrix with data, of shape (m, n).
 
-    A new kind is one subclass, with its rows in the tables of `structure_products` and `products`.
+    A new kind is one subclass and its rows in the tables of `structure_products` and `products`.
     """
 
     @property
@@ -60,11 +64,11 @@ class Jacobian(ABC):
 
     @abstractmethod
     def entries(self) -> FloatArray:
-        """Every entry of the pattern of the structure, row by row."""
+        """Return the elements at all entries of the structure's pattern, row by row."""
 
     @abstractmethod
     def to_dense(self) -> FloatArray:
-        """C-contiguous array of all elements, of shape (m, n); not to be written to."""
+        """Return all elements as a C-contiguous array of shape (m, n). Do not write to it."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -73,7 +77,7 @@ class Jacobian(ABC):
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the stored elements take."""
+        """Bytes of the stored elements."""
         return self.structure.elements * self.dtype.itemsize
 
     def __repr__(self) -> str:
@@ -82,26 +86,25 @@ class Jacobian(ABC):
 
 
 class StructuredJacobian(Jacobian):
-    """What the kinds with few entries share: their dense form, made when asked for."""
+    """A Jacobian of which only some entries are stored."""
 
     @cached_property
     def compressed(self) -> csr_array:
-        """The same matrix as scipy's compressed rows, made once, sharing its pattern."""
-        pattern = pattern_of(self.structure)
-        return pattern.compressed(self.entries())
+        """The matrix in scipy's compressed rows."""
+        return pattern_of(self.structure).compressed(self.entries())
 
     @cached_property
     def transposed(self) -> csr_array:
-        """The transpose in compressed rows: so a row times this matrix reads it in order."""
+        """The transpose in compressed rows, which a row times this matrix reads in order."""
         return self.compressed.T.tocsr()
 
     def to_dense(self) -> FloatArray:
-        """C-contiguous array of all elements, of shape (m, n).
+        """Return all elements, zeros included, as a C-contiguous array of shape (m, n).
 
         Raises
         ------
         MemoryError
-            If it would take more than the memory that is available.
+            If the array needs more memory than is available.
         """
         check_room(self.structure, self.dtype)
         pattern = pattern_of(self.structure)
@@ -111,14 +114,14 @@ class StructuredJacobian(Jacobian):
 
 
 def check_room(structure: Structure, dtype: np.dtype[Any]) -> None:
-    """Raise MemoryError if the dense form does not fit in the memory that is available."""
+    """Raise MemoryError if the dense form needs more memory than is available."""
     from psutil import virtual_memory
 
     needed, room = prod(structure.shape) * dtype.itemsize, virtual_memory().available
     if needed > room:
-        msg = (
+        message = (
             f"the dense form of a {structure.kind} Jacobian of shape {structure.shape} takes "
             f"{needed / 2**30:.1f} GiB, and {room / 2**30:.1f} GiB are available; "
             f"keep it {structure.kind}, which stores {structure.elements:,} elements"
         )
-        raise MemoryError(msg)
+        raise MemoryError(message)

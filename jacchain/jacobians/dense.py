@@ -22,13 +22,13 @@ class DenseJacobian(Jacobian):
     Parameters
     ----------
     array : ndarray
-        Of shape (m, n), both at least 1. Integers and booleans become float64. The data is
-        shared, not copied, where it already is C-contiguous of type float32 or float64.
+        Shape (m, n), both at least 1. Integers and booleans become float64. The data is shared,
+        not copied, if it is C-contiguous and of type float32 or float64.
 
     Raises
     ------
     TypeError
-        If the elements are complex, objects or any other type.
+        If the elements are of any other type.
     ValueError
         If the array is not two-dimensional or is empty.
 
@@ -41,11 +41,11 @@ class DenseJacobian(Jacobian):
     array: FloatArray
 
     def __post_init__(self) -> None:
-        """Validate once."""
+        """Validate and convert the array."""
         array = np.asarray(self.array)
         if array.ndim != 2:
-            msg = f"array of shape {array.shape}: expected two dimensions; reshape it to (m, n)"
-            raise ValueError(msg)
+            message = f"array of shape {array.shape}: expected two dimensions; reshape it to (m, n)"
+            raise ValueError(message)
         check_sizes(array.shape)  # raises on an empty array
         object.__setattr__(self, "array", as_floats(array))
 
@@ -53,7 +53,7 @@ class DenseJacobian(Jacobian):
     def structure(self) -> Structure:
         """The matrix without its data."""
         rows, columns = self.array.shape
-        return Structure((rows, columns))
+        return Structure.unchecked((rows, columns))
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -61,7 +61,7 @@ class DenseJacobian(Jacobian):
         return self.array.dtype
 
     def entries(self) -> FloatArray:
-        """All elements."""
+        """Return all elements, row by row."""
         return self.array.ravel()
 
     def to_dense(self) -> FloatArray:
@@ -70,12 +70,12 @@ class DenseJacobian(Jacobian):
 
 
 def as_jacobian(matrix: ArrayLike | Jacobian) -> Jacobian:
-    """Return a Jacobian as it is, and anything else as a `DenseJacobian`.
+    """Return a Jacobian unchanged, and anything else as a `DenseJacobian`.
 
     Parameters
     ----------
     matrix : array_like or Jacobian
-        Of shape (m, n).
+        Shape (m, n).
 
     Returns
     -------

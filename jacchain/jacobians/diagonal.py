@@ -1,4 +1,4 @@
-"""Jacobians whose entries lie along the diagonal, one by one, in rows or in blocks."""
+"""Jacobians with single entries, rows or blocks along the diagonal, and zeros elsewhere."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class DiagonalJacobian(StructuredJacobian):
-    """`diag(d)`, what an elementwise activation has.
+    """`diag(d)`, the Jacobian of an elementwise activation.
 
     Parameters
     ----------
     diagonal : array_like
-        Of shape (n,), n at least 1. Shared, not copied, where it already is of a float type.
+        Shape (n,), n at least 1. Shared, not copied, if it is contiguous and of a float type.
 
     Raises
     ------
     TypeError, ValueError
-        If the elements are no real numbers, or this is no vector.
+        If the elements are not real numbers, or `diagonal` is not a vector.
 
     Examples
     --------
@@ -39,13 +39,13 @@ class DiagonalJacobian(StructuredJacobian):
     diagonal: FloatArray
 
     def __post_init__(self) -> None:
-        """Validate once."""
+        """Validate and convert the fields."""
         object.__setattr__(self, "diagonal", _vector(self.diagonal, "diagonal"))
 
     @cached_property
     def structure(self) -> Structure:
         """The matrix without its data."""
-        return Structure((len(self.diagonal),) * 2, "diagonal")
+        return Structure.unchecked((len(self.diagonal),) * 2, "diagonal")
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -53,13 +53,25 @@ class DiagonalJacobian(StructuredJacobian):
         return self.diagonal.dtype
 
     def entries(self) -> FloatArray:
-        """The diagonal."""
+        """Return the diagonal."""
         return self.diagonal
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class IdentityJacobian(StructuredJacobian):
-    """The identity of `size`, what reshaping has.
+    """The identity, the Jacobian of a change of shape.
+
+    Parameters
+    ----------
+    size : int
+        Rows, and columns.
+    type : dtype_like
+        float32 or float64.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the size is not an integer of at least 1, or the type is another.
 
     Examples
     --------
@@ -72,14 +84,14 @@ class IdentityJacobian(StructuredJacobian):
     type: DTypeLike = "float64"
 
     def __post_init__(self) -> None:
-        """Validate once."""
+        """Validate and convert the fields."""
         object.__setattr__(self, "type", check_dtype(self.type))
         object.__setattr__(self, "size", Structure((self.size, self.size)).shape[0])
 
     @cached_property
     def structure(self) -> Structure:
         """The matrix without its data."""
-        return Structure((self.size, self.size), "identity")
+        return Structure.unchecked((self.size, self.size), "identity")
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -87,25 +99,25 @@ class IdentityJacobian(StructuredJacobian):
         return np.dtype(self.type)
 
     def entries(self) -> FloatArray:
-        """Ones."""
+        """Return a 1 for each row."""
         return np.ones(self.size, self.dtype)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class KroneckerJacobian(StructuredJacobian):
-    """`I (x) z^T`, what an affine layer has by its weights, `vec(W)` row by row.
+    """`I (x) z^T`, the Jacobian of an affine layer by its weights, taken row by row.
 
     Parameters
     ----------
     row : array_like
-        `z`, of shape (n,).
+        `z`, shape (n,).
     copies : int
-        Rows m of the identity: the matrix is (m, m n).
+        Rows m of the identity. The matrix has shape (m, m n).
 
     Raises
     ------
     TypeError, ValueError
-        If the elements are no real numbers, this is no vector, or there is no copy.
+        If the elements are not real numbers, `row` is not a vector, or `copies` is below 1.
 
     Examples
     --------
@@ -118,14 +130,15 @@ class KroneckerJacobian(StructuredJacobian):
     copies: int
 
     def __post_init__(self) -> None:
-        """Validate once."""
+        """Validate and convert the fields."""
         object.__setattr__(self, "row", _vector(self.row, "row"))
         object.__setattr__(self, "copies", Structure((self.copies, 1)).shape[0])
 
     @cached_property
     def structure(self) -> Structure:
         """The matrix without its data."""
-        return Structure((self.copies, self.copies * len(self.row)), "kronecker")
+        shape = (self.copies, self.copies * len(self.row))
+        return Structure.unchecked(shape, "kronecker")
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -133,7 +146,7 @@ class KroneckerJacobian(StructuredJacobian):
         return self.row.dtype
 
     def entries(self) -> FloatArray:
-        """The row, once for each copy."""
+        """Return the row, once for each copy."""
         return np.tile(self.row, self.copies)
 
 
@@ -144,14 +157,15 @@ class BlockDiagonalJacobian(StructuredJacobian):
     Parameters
     ----------
     array : array_like
-        Of shape (blocks, r, c), or (r, c) of one block that all samples share.
+        Shape (blocks, r, c), or (r, c) if all samples share one block.
     blocks : int
-        Samples of the batch.
+        Samples in the batch.
 
     Raises
     ------
     TypeError, ValueError
-        If the elements are no real numbers, or the shape is none of the two.
+        If the elements are not real numbers, the array has another shape or is empty, or `blocks`
+        is not an integer of at least 1.
 
     Examples
     --------
@@ -164,24 +178,25 @@ class BlockDiagonalJacobian(StructuredJacobian):
     blocks: int
 
     def __post_init__(self) -> None:
-        """Validate once."""
+        """Validate and convert the fields."""
         array = as_floats(np.asarray(self.array))
-        check_sizes([self.blocks])  # raises where there is no block
-        fits = array.ndim == 2 or (array.ndim == 3 and len(array) == self.blocks)
+        (blocks,) = check_sizes([self.blocks])
+        fits = array.ndim == 2 or (array.ndim == 3 and len(array) == blocks)
         if not fits or not array.size:
-            msg = (
-                f"array of shape {array.shape} for a batch of {self.blocks}: expected (r, c), "
-                f"shared, or ({self.blocks}, r, c), and nothing empty"
+            message = (
+                f"array of shape {array.shape} for a batch of {blocks}: expected (r, c), "
+                f"shared, or ({blocks}, r, c), and nothing empty"
             )
-            raise ValueError(msg)
+            raise ValueError(message)
         object.__setattr__(self, "array", array)
+        object.__setattr__(self, "blocks", blocks)
 
     @cached_property
     def structure(self) -> Structure:
         """The matrix without its data."""
         rows, columns = self.array.shape[-2:]
         shape = (self.blocks * rows, self.blocks * columns)
-        return Structure(shape, "block", blocks=self.blocks, shared=self.array.ndim == 2)
+        return Structure.unchecked(shape, "block", None, self.blocks, self.array.ndim == 2)
 
     @property
     def block(self) -> tuple[int, int]:
@@ -195,13 +210,14 @@ class BlockDiagonalJacobian(StructuredJacobian):
         return self.array.dtype
 
     def entries(self) -> FloatArray:
-        """All blocks, row by row."""
+        """Return the elements of all blocks, row by row."""
         return np.broadcast_to(self.array, (self.blocks, *self.array.shape[-2:])).ravel()
 
 
-def _vector(values: ArrayLike, what: str) -> FloatArray:
+def _vector(values: ArrayLike, name: str) -> FloatArray:
+    """Return a vector of floats, of shape (n,); raise ValueError for other shapes."""
     array = np.asarray(values)
     if array.ndim != 1 or not array.size:
-        msg = f"{what} of shape {array.shape}: expected one dimension, not empty"
-        raise ValueError(msg)
+        message = f"{name} of shape {array.shape}: expected one dimension, not empty"
+        raise ValueError(message)
     return as_floats(array)

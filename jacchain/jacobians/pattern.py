@@ -1,8 +1,11 @@
-"""Where the entries of a sparse matrix are: its pattern, shared by all that have the same."""
+"""Patterns: the places of the entries of sparse matrices, and products by pattern."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,23 +17,27 @@ if TYPE_CHECKING:
     Indices = NDArray[np.integer[Any]]
     FloatArray = NDArray[np.floating[Any]]
 
+_LARGEST_COMPILED = 2**20  # pairs of entries that meet, 12 bytes each
+_LARGEST_PART = 2**16  # of them in one part, whose products are all in memory at once
+
 
 class Pattern:
-    """Rows and columns of the entries that are stored, in compressed rows.
+    """Rows and columns of the stored entries of a matrix, in compressed rows.
 
     Parameters
     ----------
     indptr : array_like of int
-        Of shape (m + 1,): row i has the entries ``indptr[i]`` up to ``indptr[i + 1]``.
+        Shape (m + 1,). Row i has the entries from ``indptr[i]`` up to, excluding,
+        ``indptr[i + 1]``.
     indices : array_like of int
-        Column of each entry, increasing within a row.
+        Shape (entries,). Column of each entry, increasing within a row.
     columns : int
         Columns of the matrix.
 
     Raises
     ------
     ValueError
-        If this is no pattern of compressed rows.
+        If the arrays are not compressed rows.
 
     Examples
     --------
@@ -51,18 +58,18 @@ class Pattern:
         whole = len(starts) > 1 and starts[0] == 0 and starts[-1] == len(columns)
         inside = not len(columns) or (columns.min() >= 0 and columns.max() < self.shape[1])
         if not whole or not inside or np.any(np.diff(starts) < 0) or not _increasing(self):
-            msg = (
-                f"indptr {starts} and indices {columns} are no pattern of {self.shape[1]} columns: "
-                "expected compressed rows, columns increasing in each"
+            message = (
+                f"indptr {starts} and indices {columns} of {self.shape[1]} columns: expected "
+                "compressed rows, with increasing columns in each row"
             )
-            raise ValueError(msg)
+            raise ValueError(message)
 
     def __repr__(self) -> str:
         """Show the size, not the entries."""
         return f"Pattern({self.shape[0]} x {self.shape[1]}, {self.entries} entries)"
 
     def __eq__(self, other: object) -> bool:
-        """Whether all entries are at the same places."""
+        """Return whether all entries are at the same places."""
         if self is other:
             return True
         return (
@@ -74,101 +81,186 @@ class Pattern:
         )
 
     def __hash__(self) -> int:
-        """Of the places of all entries."""
+        """Return the hash of the places of all entries."""
         return self._hash
 
     @property
     def entries(self) -> int:
-        """How many entries are stored."""
+        """Number of entries."""
         return len(self.indices)
 
     @cached_property
     def row_counts(self) -> Indices:
-        """Entries of each row."""
+        """Number of entries in each row, shape (m,)."""
         return np.asarray(self.indptr[1:] - self.indptr[:-1], np.int64)
 
     @cached_property
     def column_counts(self) -> Indices:
-        """Entries of each column."""
+        """Number of entries in each column, shape (n,)."""
         return np.bincount(self.indices, minlength=self.shape[1])
 
     @cached_property
     def rows(self) -> Indices:
-        """Row of each entry."""
+        """Row of each entry, shape (entries,)."""
         return np.repeat(np.arange(self.shape[0]), self.row_counts)
 
     def compressed(self, values: NDArray[Any]) -> csr_array:
-        """The matrix with these values, in scipy's compressed rows."""
-        from scipy.sparse import csr_array  # 0.1 s to import, which only sparse ones are worth
+        """Return the matrix with these values, of shape (entries,), in scipy's compressed rows."""
+        from scipy.sparse import csr_array  # takes 0.1 s to import: only sparse matrices need it
 
         return csr_array((values, self.indices, self.indptr), shape=self.shape)
 
 
 def pattern_product(a: Pattern, b: Pattern) -> Pattern:
-    """Where the product of two sparse matrices has entries, whatever their values.
+    """Return the pattern of a product: the entries that it can have, whatever the values.
+
+    Parameters
+    ----------
+    a, b : Pattern
+        Of shapes (m, k) and (k, n).
 
     Examples
     --------
     >>> pattern_product(Pattern([0, 2], [0, 1], 2), Pattern([0, 1, 2], [2, 2], 3))
     Pattern(1 x 3, 1 entries)
     """
-    return _meeting(a, b)[0]
+    return _scipy_product(a, b)[0]
 
 
-def product_values(a: csr_array, b: csr_array, patterns: tuple[Pattern, Pattern]) -> FloatArray:
-    """Values of a product at the entries of its pattern, in their order.
+def product_values(a: Pattern, b: Pattern, left: FloatArray, right: FloatArray) -> FloatArray:
+    """Multiply two sparse matrices; an entry that cancels stays an entry, with the value 0.
 
     Parameters
     ----------
-    a, b
-        In compressed rows, of the two `patterns`.
+    a, b : Pattern
+        Of shapes (m, k) and (k, n).
+    left, right : ndarray
+        Values of the entries of `a` and of `b`, row by row.
+
+    Returns
+    -------
+    ndarray
+        Values of the entries of ``pattern_product(a, b)``.
+
+    Examples
+    --------
+    >>> a, b = Pattern([0, 2], [0, 1], 2), Pattern([0, 1, 2], [2, 2], 3)
+    >>> product_values(a, b, np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    array([11.])
     """
-    from scipy.sparse._sparsetools import csr_matmat
-
-    pattern, order = _meeting(*patterns)
-    # What scipy's `a @ b` does, but for its first half: to count the entries that are known here.
-    indptr, indices = (np.empty(n, np.int32) for n in (len(pattern.indptr), pattern.entries))
-    values = np.empty(pattern.entries, np.result_type(a, b))
-    left, right = ((m.indptr, m.indices, m.data.astype(values.dtype, copy=False)) for m in (a, b))
-    csr_matmat(*pattern.shape, *left, *right, indptr, indices, values)
-    if indptr[-1] == pattern.entries:
-        return np.asarray(values[order])
-    return _with_zeros(pattern, indptr, indices[: indptr[-1]], values[: indptr[-1]])
-
-
-def _with_zeros(
-    pattern: Pattern, indptr: Indices, indices: Indices, found: FloatArray
-) -> FloatArray:
-    """Values at all entries of a pattern, of which some cancelled and were left out."""
-    width = pattern.shape[1]
-    rows = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
-    places = rows * width + indices
-    values = np.zeros(pattern.entries, found.dtype)
-    values[np.searchsorted(pattern.rows * width + pattern.indices, places)] = found
+    pattern, order = _scipy_product(a, b)
+    parts = _compiled_product(a, b)
+    if parts is None:
+        product = a.compressed(left) @ b.compressed(right)
+        if product.nnz == pattern.entries:
+            return np.asarray(product.data[order])
+        product.sort_indices()
+        return np.asarray(product[pattern.rows, pattern.indices])  # scipy drops what cancels
+    values = np.empty(pattern.entries, np.result_type(left, right))
+    for part in parts:
+        weights = part.met.compressed(right.take(part.right))
+        values[part.results] = weights @ left.take(part.left)
     return values
 
 
 @lru_cache(maxsize=256)
-def _meeting(a: Pattern, b: Pattern) -> tuple[Pattern, Indices]:
-    """The pattern of a product, and where scipy's product, which sorts no row, has its entries."""
-    ones = (p.compressed(np.ones(p.entries, np.int64)) for p in (a, b))
-    meeting = next(ones) @ next(ones)  # positive integers: nothing cancels
-    rows = np.repeat(np.arange(meeting.shape[0]), np.diff(meeting.indptr))
-    order = np.lexsort((meeting.indices, rows))
-    return Pattern(meeting.indptr, meeting.indices[order], b.shape[1]), order
+def _scipy_product(a: Pattern, b: Pattern) -> tuple[Pattern, Indices]:
+    """Return a product's pattern, and the place of each entry in scipy's unsorted product."""
+    left, right = (pattern.compressed(np.ones(pattern.entries, np.int64)) for pattern in (a, b))
+    product = left @ right  # of positive integers, so that nothing cancels
+    rows = np.repeat(np.arange(product.shape[0]), np.diff(product.indptr))
+    order = np.lexsort((product.indices, rows))
+    return Pattern(product.indptr, product.indices[order], b.shape[1]), order
+
+
+@dataclass(frozen=True, eq=False)
+class _Groups:
+    """A part of a sparse product, compiled as a sparse matrix B times a dense matrix A.
+
+    Rows of the left operand with the same columns, such as the channels of a convolution at one
+    position, meet the same entries of the right one. Groups of w such rows are multiplied at once:
+    A holds the entries of the left operand, with a column for each row of a group, and B those of
+    the right operand that they meet. Multiplications and their order are those of scipy.
+
+    Attributes
+    ----------
+    left : ndarray
+        Place in the left operand of each element of A, of shape (p, w).
+    right : ndarray
+        Place in the right operand of each entry of B.
+    met : Pattern
+        Pattern of B, of shape (q, p).
+    results : ndarray
+        Place in the product of each element of BA, of shape (q, w).
+    """
+
+    left: Indices
+    right: Indices
+    met: Pattern
+    results: Indices
+
+
+@lru_cache(maxsize=64)
+def _compiled_product(a: Pattern, b: Pattern) -> tuple[_Groups, ...] | None:
+    """Compile a product in parts of groups of one size; return None if that is too large."""
+    parts: list[Indices] = []
+    total = 0
+    for groups in _equal_rows(a):
+        met = int(b.row_counts[a.indices[_places(a, groups)[:, 0]]].sum())
+        total += met
+        parts += np.array_split(groups, -(-met // _LARGEST_PART)) if met else []
+    if total > _LARGEST_COMPILED:
+        return None
+    return tuple(_compiled_groups(a, b, groups) for groups in parts if len(groups))
+
+
+def _compiled_groups(a: Pattern, b: Pattern, groups: Indices) -> _Groups:
+    """Compile the product of grouped rows of `a`, of shape (groups, w)."""
+    left = _places(a, groups)
+    rows = a.indices[left[:, 0]]  # of `b`, one for each row of A
+    right = _places(b, rows[:, None])[:, 0]
+    factors = np.repeat(np.arange(len(left)), b.row_counts[rows])  # row of A met by each entry of B
+    group = np.repeat(np.arange(len(groups)), a.row_counts[groups[:, 0]])[factors]
+    results = group * b.shape[1] + b.indices[right]  # group and column to which it is added
+    order = np.argsort(results, kind="stable")
+    starts = np.flatnonzero(np.diff(results[order], prepend=-1))
+    met = Pattern(np.append(starts, len(results)), factors[order], len(left))
+    return _Groups(left, right[order], met, _places(pattern_product(a, b), groups))
+
+
+def _equal_rows(pattern: Pattern) -> list[Indices]:
+    """Group the rows with the same columns: for each size w, an array of shape (groups, w)."""
+    groups: dict[bytes, list[int]] = defaultdict(list)
+    for row, (start, stop) in enumerate(pairwise(pattern.indptr)):
+        groups[pattern.indices[start:stop].tobytes()].append(row)
+    sizes: dict[int, list[list[int]]] = defaultdict(list)
+    for rows in groups.values():
+        sizes[len(rows)].append(rows)
+    return [np.array(rows) for rows in sizes.values()]
+
+
+def _places(pattern: Pattern, groups: Indices) -> Indices:
+    """Return the places of the entries of grouped rows, group by group.
+
+    `groups` has shape (groups, w), the result (entries of the first row of each group, w).
+    """
+    counts = pattern.row_counts[groups[:, 0]]
+    inside = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.asarray(np.repeat(pattern.indptr[groups], counts, axis=0) + inside[:, None])
 
 
 def _frozen(values: ArrayLike) -> Indices:
+    """Return a copy of indices, of shape (n,), that cannot be written to."""
     array = np.array(values, dtype=np.int32)
     if array.ndim != 1:
-        msg = f"indices of shape {array.shape}: expected one dimension"
-        raise ValueError(msg)
+        message = f"indices of shape {array.shape}: expected one dimension"
+        raise ValueError(message)
     array.flags.writeable = False
     return array
 
 
 def _increasing(pattern: Pattern) -> bool:
-    """Whether columns increase within each row."""
+    """Return whether columns increase within each row."""
     steps = np.diff(pattern.indices) > 0
     starts = pattern.indptr[1:-1]
     starts = starts[(starts > 0) & (starts < len(pattern.indices))]

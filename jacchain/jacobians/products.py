@@ -1,17 +1,18 @@
-"""The numeric product of two Jacobians: one table, keyed by both kinds."""
+"""The table of products of matrices with data, with a function for each pair of kinds."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from jacchain.jacobians.dense import DenseJacobian
-from jacchain.jacobians.diagonal import BlockDiagonalJacobian, DiagonalJacobian
+from jacchain.jacobians.diagonal import BlockDiagonalJacobian, DiagonalJacobian, KroneckerJacobian
 from jacchain.jacobians.pattern import pattern_product, product_values
 from jacchain.jacobians.sparse import SelectionJacobian, SparseJacobian
 from jacchain.jacobians.structure import KINDS, Structure, pattern_of
-from jacchain.jacobians.structure_products import check_fit
+from jacchain.jacobians.structure_products import BY_PATTERN, KindPair, check_fit, find_rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,28 +20,30 @@ if TYPE_CHECKING:
     from jacchain.jacobians.base import FloatArray, Jacobian, StructuredJacobian
 
 
-Out: TypeAlias = "FloatArray | None"  # memory for the result, flat
+Out: TypeAlias = "FloatArray | None"  # flat memory for the result
 Rule: TypeAlias = "Callable[[Any, Any, Out], Jacobian]"
 
 
 def multiply(a: Jacobian, b: Jacobian, *, out: FloatArray | None = None) -> Jacobian:
-    """Product of two Jacobians; pairs of kinds without a rule are multiplied as dense.
+    """Multiply two Jacobians.
 
     Parameters
     ----------
     a, b : Jacobian
         Of shapes (m, k) and (k, n).
     out : ndarray, optional
-        Memory for the elements of the result, flat, of the dtype of both. Used where the result is
-        dense or block diagonal; neither operand may be in it.
+        Memory for the elements of the result: flat, of the dtype of both operands, which must not
+        overlap it. It is used if `uses_memory` says so.
 
     Returns
     -------
     Jacobian
-        Of shape (m, n), and of the structure that `structure_products.product` says.
+        Of shape (m, n), with the structure that `structure_products.product` returns.
 
     Raises
     ------
+    TypeError
+        If no rule multiplies these two kinds.
     ValueError
         If the shapes do not fit.
 
@@ -56,25 +59,24 @@ def multiply(a: Jacobian, b: Jacobian, *, out: FloatArray | None = None) -> Jaco
 
 
 def rule(a: Structure, b: Structure) -> Rule:
-    """How Jacobians of two structures are multiplied, without a check that they fit."""
-    return RULES.get((a.kind, b.kind), _dense_dense)
+    """Return the function that multiplies Jacobians of two structures, which are known to fit."""
+    return find_rule(RULES, a, b)
 
 
 def returns_operand(a: Structure, b: Structure) -> int | None:
-    """Which operand, 0 or 1, is the result itself; None where it is a new one.
+    """Return which operand, 0 or 1, is itself the result; None if the result is a new array.
 
     Examples
     --------
     >>> returns_operand(Structure((2, 2), "identity"), Structure((2, 3)))
     1
     """
-    rules: list[Rule] = [_left, _right]
-    found = rule(a, b)
-    return rules.index(found) if found in rules else None
+    operands: dict[Rule, int] = {_left: 0, _right: 1}
+    return operands.get(rule(a, b))
 
 
 def uses_memory(a: Structure, b: Structure) -> bool:
-    """Whether the result is written into memory that `multiply` is given.
+    """Return whether the result is written into the memory passed to `multiply`.
 
     Examples
     --------
@@ -85,13 +87,13 @@ def uses_memory(a: Structure, b: Structure) -> bool:
 
 
 def _shaped(out: Out, *shape: int) -> Out:
-    """A result's memory in its shape."""
+    """Return the flat memory for a result in the result's shape."""
     return None if out is None else out.reshape(shape)
 
 
-def _dense_dense(a: Jacobian, b: Jacobian, out: Out) -> Jacobian:
-    memory = _shaped(out, a.shape[0], b.shape[1])
-    return DenseJacobian(np.matmul(a.to_dense(), b.to_dense(), out=memory))
+def _dense_dense(a: DenseJacobian, b: DenseJacobian, out: Out) -> Jacobian:
+    memory = _shaped(out, len(a.array), b.array.shape[1])
+    return DenseJacobian.unchecked(np.matmul(a.array, b.array, out=memory))
 
 
 def _left(a: Jacobian, _b: Jacobian, _out: Out) -> Jacobian:
@@ -103,106 +105,116 @@ def _right(_a: Jacobian, b: Jacobian, _out: Out) -> Jacobian:
 
 
 def _diagonal_diagonal(a: DiagonalJacobian, b: DiagonalJacobian, _out: Out) -> Jacobian:
-    return DiagonalJacobian(a.diagonal * b.diagonal)
+    return DiagonalJacobian.unchecked(a.diagonal * b.diagonal)
 
 
-def _diagonal_dense(a: DiagonalJacobian, b: Jacobian, out: Out) -> Jacobian:
-    memory = _shaped(out, *b.shape)
-    return DenseJacobian(np.multiply(a.diagonal[:, None], b.to_dense(), out=memory))
+def _diagonal_dense(a: DiagonalJacobian, b: DenseJacobian, out: Out) -> Jacobian:
+    memory = _shaped(out, *b.array.shape)
+    return DenseJacobian.unchecked(np.multiply(a.diagonal[:, None], b.array, out=memory))
 
 
-def _dense_diagonal(a: Jacobian, b: DiagonalJacobian, out: Out) -> Jacobian:
-    return DenseJacobian(np.multiply(a.to_dense(), b.diagonal, out=_shaped(out, *a.shape)))
+def _dense_diagonal(a: DenseJacobian, b: DiagonalJacobian, out: Out) -> Jacobian:
+    memory = _shaped(out, *a.array.shape)
+    return DenseJacobian.unchecked(np.multiply(a.array, b.diagonal, out=memory))
 
 
-def _dense_kronecker(a: Jacobian, b: Any, out: Out) -> Jacobian:
-    memory = _shaped(out, *a.shape, len(b.row))
-    outer = np.multiply(a.to_dense()[:, :, None], b.row, out=memory)
-    return DenseJacobian(outer.reshape(a.shape[0], b.shape[1]))
+def _dense_kronecker(a: DenseJacobian, b: KroneckerJacobian, out: Out) -> Jacobian:
+    """Multiply each element of `a`, of shape (m, k), by the whole row of `b`."""
+    memory = _shaped(out, *a.array.shape, len(b.row))
+    outer = np.multiply(a.array[:, :, None], b.row, out=memory)
+    return DenseJacobian.unchecked(outer.reshape(len(a.array), -1))
 
 
-def _kronecker_dense(a: Any, b: Jacobian, _out: Out) -> Jacobian:
-    return DenseJacobian(a.row @ b.to_dense().reshape(a.copies, len(a.row), b.shape[1]))
+def _kronecker_dense(a: KroneckerJacobian, b: DenseJacobian, _out: Out) -> Jacobian:
+    """Multiply the row of `a` by the rows of `b` that belong to each copy."""
+    return DenseJacobian.unchecked(a.row @ b.array.reshape(a.copies, len(a.row), -1))
 
 
-def _dense_block(a: Jacobian, b: BlockDiagonalJacobian, out: Out) -> Jacobian:
-    """One product of matrices for the whole batch where its block is shared."""
-    by_block = a.to_dense().reshape(a.shape[0], b.blocks, -1)
+def _dense_block(a: DenseJacobian, b: BlockDiagonalJacobian, out: Out) -> Jacobian:
+    """Multiply the columns of `a` that belong to each block; one product if it is shared."""
+    rows, (height, width) = len(a.array), b.block
+    by_block = a.array.reshape(rows, b.blocks, height)
+    memory = _shaped(out, rows, b.blocks, width)
     if b.array.ndim == 2:
-        result = np.matmul(by_block, b.array, out=_shaped(out, *by_block.shape[:2], b.block[1]))
+        result = np.matmul(by_block, b.array, out=memory)
     else:
-        result = np.matmul(by_block.transpose(1, 0, 2), b.array).transpose(1, 0, 2)
-    return DenseJacobian(result.reshape(a.shape[0], b.shape[1]))
+        turned = None if memory is None else memory.transpose(1, 0, 2)
+        result = np.matmul(by_block.transpose(1, 0, 2), b.array, out=turned).transpose(1, 0, 2)
+    return DenseJacobian.unchecked(result.reshape(rows, -1))
 
 
-def _block_dense(a: BlockDiagonalJacobian, b: Jacobian, out: Out) -> Jacobian:
-    by_block = b.to_dense().reshape(a.blocks, -1, b.shape[1])
-    memory = _shaped(out, a.blocks, a.block[0], b.shape[1])
-    result = np.matmul(a.array, by_block, out=memory)
-    return DenseJacobian(result.reshape(a.shape[0], b.shape[1]))
+def _block_dense(a: BlockDiagonalJacobian, b: DenseJacobian, out: Out) -> Jacobian:
+    """Multiply each block by the rows of `b` that belong to it."""
+    columns = b.array.shape[1]
+    memory = _shaped(out, a.blocks, a.block[0], columns)
+    result = np.matmul(a.array, b.array.reshape(a.blocks, -1, columns), out=memory)
+    return DenseJacobian.unchecked(result.reshape(-1, columns))
 
 
 def _block_block(a: BlockDiagonalJacobian, b: BlockDiagonalJacobian, out: Out) -> Jacobian:
     if a.blocks != b.blocks:
         return _sparse_sparse(a, b, out)
-    own = () if a.array.ndim == b.array.ndim == 2 else (a.blocks,)
-    memory = _shaped(out, *own, a.block[0], b.block[1])
-    return BlockDiagonalJacobian(np.matmul(a.array, b.array, out=memory), a.blocks)
+    blocks = () if a.array.ndim == b.array.ndim == 2 else (a.blocks,)
+    memory = _shaped(out, *blocks, a.block[0], b.block[1])
+    return BlockDiagonalJacobian.unchecked(np.matmul(a.array, b.array, out=memory), a.blocks)
 
 
 def _diagonal_block(a: DiagonalJacobian, b: BlockDiagonalJacobian, out: Out) -> Jacobian:
     scale = a.diagonal.reshape(b.blocks, -1, 1)
     memory = _shaped(out, b.blocks, *b.block)
-    return BlockDiagonalJacobian(np.multiply(scale, b.array, out=memory), b.blocks)
+    return BlockDiagonalJacobian.unchecked(np.multiply(scale, b.array, out=memory), b.blocks)
 
 
 def _block_diagonal(a: BlockDiagonalJacobian, b: DiagonalJacobian, out: Out) -> Jacobian:
     scale = b.diagonal.reshape(a.blocks, 1, -1)
     memory = _shaped(out, a.blocks, *a.block)
-    return BlockDiagonalJacobian(np.multiply(a.array, scale, out=memory), a.blocks)
+    return BlockDiagonalJacobian.unchecked(np.multiply(a.array, scale, out=memory), a.blocks)
 
 
 def _selection_selection(a: SelectionJacobian, b: SelectionJacobian, _out: Out) -> Jacobian:
-    return SelectionJacobian.of(b.chosen[a.chosen], b.shape[1], a.dtype)
+    return SelectionJacobian.unchecked(pattern_product(a.pattern, b.pattern), a.dtype)
 
 
-def _selection_dense(a: SelectionJacobian, b: Jacobian, _out: Out) -> Jacobian:
-    return DenseJacobian(b.to_dense()[a.chosen])
+def _selection_dense(a: SelectionJacobian, b: DenseJacobian, _out: Out) -> Jacobian:
+    return DenseJacobian.unchecked(b.array[a.pattern.indices])
 
 
-def _dense_selection(a: Jacobian, b: SelectionJacobian, _out: Out) -> Jacobian:
-    """Columns that select the same are added up, without a multiplication."""
-    result = np.zeros((a.shape[0], b.shape[1]), a.dtype)
-    order = np.argsort(b.chosen, kind="stable")
-    columns, starts = np.unique(b.chosen[order], return_index=True)
-    result[:, columns] = np.add.reduceat(a.to_dense()[:, order], starts, axis=1)
-    return DenseJacobian(result)
+def _dense_selection(a: DenseJacobian, b: SelectionJacobian, _out: Out) -> Jacobian:
+    """Add up the columns of `a` for which `b` selects the same column; nothing is multiplied."""
+    result = np.zeros((len(a.array), b.pattern.shape[1]), a.dtype)
+    order = np.argsort(b.pattern.indices, kind="stable")
+    columns, starts = np.unique(b.pattern.indices[order], return_index=True)
+    result[:, columns] = np.add.reduceat(a.array[:, order], starts, axis=1)
+    return DenseJacobian.unchecked(result)
 
 
-def _sparse_dense(a: StructuredJacobian, b: Jacobian, _out: Out) -> Jacobian:
-    return DenseJacobian(a.compressed @ b.to_dense())
+def _sparse_dense(a: StructuredJacobian, b: DenseJacobian, _out: Out) -> Jacobian:
+    return DenseJacobian.unchecked(a.compressed @ b.array)
 
 
-def _dense_sparse(a: Jacobian, b: StructuredJacobian, _out: Out) -> Jacobian:
-    rows = a.to_dense()
-    if len(rows) == 1:
-        return DenseJacobian((b.transposed @ rows[0])[None])
-    return DenseJacobian((b.transposed @ rows.T).T)
+def _dense_sparse(a: DenseJacobian, b: StructuredJacobian, _out: Out) -> Jacobian:
+    if len(a.array) == 1:
+        return DenseJacobian.unchecked((b.transposed @ a.array[0])[None])
+    return DenseJacobian.unchecked(np.ascontiguousarray(a.array @ b.compressed))
+
+
+_pattern = lru_cache(maxsize=64)(pattern_of)  # each is built and checked once
 
 
 def _sparse_sparse(a: StructuredJacobian, b: StructuredJacobian, _out: Out) -> Jacobian:
-    patterns = pattern_of(a.structure), pattern_of(b.structure)
-    values = product_values(a.compressed, b.compressed, patterns)
-    return SparseJacobian(pattern_product(*patterns), values)
+    patterns = _pattern(a.structure), _pattern(b.structure)
+    values = product_values(*patterns, a.entries(), b.entries())
+    return SparseJacobian.unchecked(pattern_product(*patterns), values)
 
 
-RULES: dict[tuple[str, str], Rule] = {
-    **{(a, b): _sparse_sparse for a in KINDS for b in KINDS},
-    **{("dense", kind): _dense_sparse for kind in KINDS},
-    **{(kind, "dense"): _sparse_dense for kind in KINDS},
+RULES: dict[KindPair, Rule] = {
+    **{("identity", kind): _right for kind in KINDS if kind != "identity"},
+    **{(kind, "identity"): _left for kind in KINDS},
     ("dense", "dense"): _dense_dense,
     ("dense", "diagonal"): _dense_diagonal,
     ("diagonal", "dense"): _diagonal_dense,
+    ("dense", "sparse"): _dense_sparse,
+    ("sparse", "dense"): _sparse_dense,
     ("dense", "kronecker"): _dense_kronecker,
     ("kronecker", "dense"): _kronecker_dense,
     ("dense", "block"): _dense_block,
@@ -214,8 +226,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("block", "diagonal"): _block_diagonal,
     ("block", "block"): _block_block,
     ("selection", "selection"): _selection_selection,
-    **{("identity", kind): _right for kind in KINDS},
-    **{(kind, "identity"): _left for kind in KINDS},
+    **dict.fromkeys(BY_PATTERN, _sparse_sparse),
 }
 
 INTO_MEMORY: frozenset[Rule] = frozenset(

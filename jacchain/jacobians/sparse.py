@@ -1,4 +1,4 @@
-"""Jacobians whose entries lie anywhere, at the places that a pattern says."""
+"""Jacobians whose entries can be anywhere: sparse matrices and selections."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from jacchain.jacobians.pattern import Pattern
 from jacchain.jacobians.structure import Structure
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, DTypeLike, NDArray
+    from numpy.typing import ArrayLike, DTypeLike
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SparseJacobian(StructuredJacobian):
-    """A matrix of which the entries of a pattern are stored, what a convolution has.
+    """A sparse matrix, such as the Jacobian of a convolution.
 
     Parameters
     ----------
     pattern : Pattern
         Shared, not copied.
     values : array_like
-        One for each entry of the pattern, row by row; zeros among them count as entries.
+        Shape (entries of the pattern,), row by row. Zeros among them count as entries.
 
     Raises
     ------
     TypeError, ValueError
-        If the elements are no real numbers, or not as many as the pattern has entries.
+        If the elements are not real numbers, or not as many as the pattern has entries.
 
     Examples
     --------
@@ -43,17 +43,17 @@ class SparseJacobian(StructuredJacobian):
     values: FloatArray
 
     def __post_init__(self) -> None:
-        """Validate once."""
+        """Validate and convert the fields."""
         values = as_floats(np.asarray(self.values))
         if values.shape != (self.pattern.entries,):
-            msg = f"values of shape {values.shape}: expected ({self.pattern.entries},)"
-            raise ValueError(msg)
+            message = f"values of shape {values.shape}: expected ({self.pattern.entries},)"
+            raise ValueError(message)
         object.__setattr__(self, "values", values)
 
     @cached_property
     def structure(self) -> Structure:
         """The matrix without its data."""
-        return Structure(self.pattern.shape, "sparse", self.pattern)
+        return Structure.unchecked(self.pattern.shape, "sparse", self.pattern)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -61,29 +61,29 @@ class SparseJacobian(StructuredJacobian):
         return self.values.dtype
 
     def entries(self) -> FloatArray:
-        """The values."""
+        """Return the values."""
         return self.values
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SelectionJacobian(StructuredJacobian):
-    """One 1 in each row, what max pooling and permutations have.
+    """A matrix with a single 1 in each row, such as the Jacobian of max pooling or a permutation.
 
     Parameters
     ----------
     pattern : Pattern
-        With one entry in each row.
+        Has one entry in each row.
     type : dtype_like
         float32 or float64.
 
     Raises
     ------
     TypeError, ValueError
-        If the dtype is another, or a row has none or several entries.
+        If the type is another, or a row has no entry or several.
 
     Examples
     --------
-    >>> SelectionJacobian.of([2, 0], columns=3).to_dense()
+    >>> SelectionJacobian.from_indices([2, 0], columns=3).to_dense()
     array([[0., 0., 1.],
            [1., 0., 0.]])
     """
@@ -92,25 +92,32 @@ class SelectionJacobian(StructuredJacobian):
     type: DTypeLike = "float64"
 
     def __post_init__(self) -> None:
-        """Validate once."""
+        """Validate and convert the fields."""
         object.__setattr__(self, "type", check_dtype(self.type))
-        self.structure  # noqa: B018  # raises where it doesn't fit
+        Structure(self.pattern.shape, "selection", self.pattern)  # raises if it does not fit
 
     @classmethod
-    def of(cls, chosen: ArrayLike, columns: int, type: DTypeLike = "float64") -> SelectionJacobian:
-        """Select, for each row, the column `chosen`."""
-        indices = np.asarray(chosen)
-        return cls(Pattern(np.arange(len(indices) + 1), indices, columns), type)
+    def from_indices(
+        cls, indices: ArrayLike, columns: int, type: DTypeLike = "float64"
+    ) -> SelectionJacobian:
+        """Return the selection, of shape (m, columns), whose row i has its 1 at ``indices[i]``.
 
-    @property
-    def chosen(self) -> NDArray[np.integer[Any]]:
-        """The column of each row's entry."""
-        return self.pattern.indices
+        Parameters
+        ----------
+        indices : array_like of int
+            Shape (m,).
+        columns : int
+            Columns of the matrix.
+        type : dtype_like
+            float32 or float64.
+        """
+        array = np.asarray(indices)
+        return cls(Pattern(np.arange(len(array) + 1), array, columns), type)
 
     @cached_property
     def structure(self) -> Structure:
         """The matrix without its data."""
-        return Structure(self.pattern.shape, "selection", self.pattern)
+        return Structure.unchecked(self.pattern.shape, "selection", self.pattern)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -118,5 +125,5 @@ class SelectionJacobian(StructuredJacobian):
         return np.dtype(self.type)
 
     def entries(self) -> FloatArray:
-        """Ones."""
+        """Return a 1 for each row."""
         return np.ones(self.pattern.entries, self.dtype)

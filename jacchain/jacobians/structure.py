@@ -1,4 +1,4 @@
-"""Matrices without data: their shape, their kind, and where their entries are."""
+"""Matrices without data: shape, kind, and places of the entries."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jacchain.jacobians.pattern import Pattern
+from jacchain.jacobians.unchecked import Unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 
 
 def check_sizes(sizes: Iterable[int]) -> tuple[int, ...]:
-    """Check that sizes are integers of at least 1, and make them Python ints.
+    """Return sizes as Python ints; raise unless all are integers of at least 1.
 
-    Python ints never overflow: costs stay exact for sizes of 10**9 and more.
+    Python ints never overflow, so costs stay exact for sizes of 10**9 and more.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ def check_sizes(sizes: Iterable[int]) -> tuple[int, ...]:
     Raises
     ------
     TypeError
-        If a size is no integer.
+        If a size is not an integer.
     ValueError
         If a size is below 1.
 
@@ -50,17 +51,17 @@ def check_sizes(sizes: Iterable[int]) -> tuple[int, ...]:
     try:
         checked = tuple(operator.index(size) for size in given)
     except TypeError:
-        msg = f"sizes {given}: every size must be an integer; convert it with int(...)"
-        raise TypeError(msg) from None
+        message = f"sizes {given}: every size must be an integer; convert it with int(...)"
+        raise TypeError(message) from None
     for size in checked:
         if size < 1:
-            msg = f"size {size} in {checked}: every size must be at least 1; drop what is empty"
-            raise ValueError(msg)
+            message = f"size {size} in {checked}: every size must be at least 1; drop what is empty"
+            raise ValueError(message)
     return checked
 
 
-@dataclass(frozen=True, slots=True)
-class Structure:
+@dataclass(frozen=True)
+class Structure(Unchecked):
     """A matrix without data.
 
     Parameters
@@ -69,20 +70,20 @@ class Structure:
         Rows and columns, both at least 1.
     kind : str
         How the matrix is stored: "dense", "diagonal", "identity", "sparse", "kronecker" (an
-        identity, and a row in each of its places: `I (x) z^T`), "block" (blocks along the diagonal)
-        or "selection" (each row has one entry, a 1).
+        identity with each 1 replaced by a row, `I (x) z^T`), "block" (blocks along the diagonal) or
+        "selection" (a single 1 in each row).
     pattern : Pattern, optional
-        Where the entries of a sparse matrix or a selection are.
+        Places of the entries; required for "sparse" and "selection".
     blocks : int
-        How many blocks there are along the diagonal, all of one shape.
+        Number of blocks along the diagonal, all of the same shape.
     shared : bool
-        Whether they are all the same one, stored once.
+        Whether all blocks are the same, which is stored once.
 
     Raises
     ------
     TypeError, ValueError
-        If the shape is no pair of integers of at least 1, the kind is unknown, or the rest does not
-        fit the two.
+        If the shape is not a pair of integers of at least 1, the kind is unknown, or the kind
+        cannot have this shape, pattern or number of blocks.
 
     Examples
     --------
@@ -101,30 +102,30 @@ class Structure:
     shared: bool = False
 
     def __repr__(self) -> str:
-        """Show what its kind needs."""
+        """Show the fields that matter for the kind."""
         pattern = "" if self.pattern is None else f", pattern={self.pattern}"
         blocks = f", blocks={self.blocks}, shared={self.shared}" if self.kind == "block" else ""
         return f"Structure(shape={self.shape}, kind={self.kind!r}{pattern}{blocks})"
 
     def __post_init__(self) -> None:
-        """Validate once."""
+        """Validate and convert the fields."""
         rows, columns = check_sizes(self.shape)
         object.__setattr__(self, "shape", (rows, columns))
         if self.kind not in KINDS:
-            msg = f"unknown kind {self.kind!r}; the known ones are {sorted(KINDS)}"
-            raise ValueError(msg)
+            message = f"unknown kind {self.kind!r}; the known ones are {sorted(KINDS)}"
+            raise ValueError(message)
         if not KINDS[self.kind].fits(self):
-            msg = f"{self.kind} of shape {self.shape}: expected {KINDS[self.kind].expected}"
-            raise ValueError(msg)
+            message = f"{self.kind} of shape {self.shape}: expected {KINDS[self.kind].expected}"
+            raise ValueError(message)
 
     @property
     def elements(self) -> int:
-        """Number of elements that are stored."""
+        """Number of stored elements."""
         return KINDS[self.kind].elements(self)
 
     @property
     def indices(self) -> int:
-        """Number of indices that are stored beside them, 4 bytes each."""
+        """Number of stored indices, 4 bytes each."""
         if self.pattern is None:
             return 0
         rows = 0 if self.kind == "selection" else self.shape[0] + 1
@@ -138,10 +139,18 @@ class Structure:
 
 @dataclass(frozen=True)
 class Kind:
-    """What is known of a kind of matrix.
+    """The formulas of one kind of matrix, as functions of a structure.
 
-    `elements` stored; entries in each of its `columns` and `rows`, one number where all have the
-    same; and whether a structure `fits` it, with what is `expected`.
+    Attributes
+    ----------
+    elements
+        Number of stored elements.
+    columns, rows
+        Entries in each column and in each row: an int if all have the same, else an array.
+    fits
+        Whether the kind can have this shape, pattern and number of blocks.
+    expected
+        What `fits` asks for, as told in an error.
     """
 
     elements: Callable[[Structure], int]
@@ -155,9 +164,13 @@ def _square(s: Structure) -> bool:
     return s.shape[0] == s.shape[1]
 
 
-def _patterned(s: Structure) -> Pattern:
+def _pattern(s: Structure) -> Pattern:
     assert s.pattern is not None
     return s.pattern
+
+
+def _has_pattern(s: Structure) -> bool:
+    return s.pattern is not None and s.pattern.shape == s.shape
 
 
 KINDS: dict[str, Kind] = {
@@ -165,10 +178,10 @@ KINDS: dict[str, Kind] = {
     "diagonal": Kind(lambda s: s.shape[0], lambda _: 1, lambda _: 1, _square, "a square"),
     "identity": Kind(lambda _: 0, lambda _: 1, lambda _: 1, _square, "a square"),
     "sparse": Kind(
-        lambda s: _patterned(s).entries,
-        lambda s: _patterned(s).column_counts,
-        lambda s: _patterned(s).row_counts,
-        lambda s: s.pattern is not None and s.pattern.shape == s.shape,
+        lambda s: _pattern(s).entries,
+        lambda s: _pattern(s).column_counts,
+        lambda s: _pattern(s).row_counts,
+        _has_pattern,
         "a pattern of that shape",
     ),
     "kronecker": Kind(
@@ -187,11 +200,9 @@ KINDS: dict[str, Kind] = {
     ),
     "selection": Kind(
         lambda _: 0,
-        lambda s: _patterned(s).column_counts,
+        lambda s: _pattern(s).column_counts,
         lambda _: 1,
-        lambda s: (
-            s.pattern is not None and s.pattern.shape == s.shape and s.pattern.entries == s.shape[0]
-        ),
+        lambda s: _has_pattern(s) and bool((_pattern(s).row_counts == 1).all()),
         "a pattern of that shape with one entry in each row",
     ),
 }
@@ -199,7 +210,7 @@ ONES = ("identity", "selection")  # kinds whose entries are all 1
 
 
 def pattern_of(structure: Structure) -> Pattern:
-    """Where a structure of any kind has entries.
+    """Return the places of the entries of a structure of any kind.
 
     Examples
     --------

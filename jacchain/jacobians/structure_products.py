@@ -1,20 +1,22 @@
-"""The one table of products of matrices without data: what each gives, and what it costs.
+"""The table of products of matrices without data: structure and multiplications of each result.
 
-Two entries of the operands that meet, `a[i, k]` and `b[k, j]`, take one multiplication, unless one
-of them is known to be 1: identities and selections only move what they meet.
+Each pair of entries `a[i, k]` and `b[k, j]` takes one multiplication. Identities and selections
+take none: their entries are known to be 1, so they only move the entries of the other operand.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from jacchain.jacobians.pattern import pattern_product
 from jacchain.jacobians.structure import KINDS, ONES, Structure, pattern_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
+KindPair: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Product:
     Parameters
     ----------
     result : Structure
+        Shape, kind and pattern of the product.
     multiplications : int
         Scalar multiplications, each with its addition.
     """
@@ -35,15 +38,29 @@ class Product:
 def check_fit(a: Structure, b: Structure) -> None:
     """Raise ValueError unless `a` has as many columns as `b` has rows."""
     if a.shape[1] != b.shape[0]:
-        msg = (
+        message = (
             f"shapes {a.shape} and {b.shape} do not fit: {a.shape[1]} columns against "
             f"{b.shape[0]} rows; neighbours must share that size, and the loss comes first"
         )
-        raise ValueError(msg)
+        raise ValueError(message)
+
+
+def find_rule(rules: Mapping[KindPair, T], a: Structure, b: Structure) -> T:
+    """Return the rule for the kinds of `a` and `b` in a table; raise TypeError if it has none.
+
+    Examples
+    --------
+    >>> find_rule({("dense", "dense"): "matmul"}, Structure((2, 3)), Structure((3, 4)))
+    'matmul'
+    """
+    if (a.kind, b.kind) not in rules:
+        message = f"no rule multiplies kinds {a.kind!r} and {b.kind!r}; add a row to both tables"
+        raise TypeError(message)
+    return rules[a.kind, b.kind]
 
 
 def product(a: Structure, b: Structure) -> Product:
-    """Multiply `a` by `b`: return the structure of the result and the multiplications it takes.
+    """Multiply two matrices without data.
 
     Parameters
     ----------
@@ -53,18 +70,21 @@ def product(a: Structure, b: Structure) -> Product:
     Returns
     -------
     Product
-        Its result has shape (m, n).
+        Structure of the result, of shape (m, n), and multiplications that it takes.
 
     Raises
     ------
+    TypeError
+        If no rule multiplies these two kinds.
     ValueError
         If the shapes do not fit.
 
     Notes
     -----
-    Entry by entry, `sum over k of (entries of a in column k) (entries of b in row k)`
-    multiplications, for dense operands `m k n`. None where one operand has nothing but ones, and
-    those of a single block where all blocks of both operands are the same.
+    The number of multiplications is the sum over k of
+    `(entries of a in column k) (entries of b in row k)`: `m k n` for dense operands. It is 0 if one
+    operand is an identity or a selection. If both operands share their block over the batch, only
+    one block is multiplied.
 
     Examples
     --------
@@ -74,15 +94,15 @@ def product(a: Structure, b: Structure) -> Product:
     4
     """
     check_fit(a, b)
-    result = RULES.get((a.kind, b.kind), _dense)(a, b)
+    result = find_rule(RULES, a, b)(a, b)
     return Product(result, _multiplications(a, b, result))
 
 
 def is_row_product(a: Structure, b: Structure) -> bool:
     """Return whether `a` times `b` is carried out as a row times a matrix.
 
-    It is where `a` has one row, unless all samples of a batch share the block of `b`: then the row
-    is cut into one row for each sample, and these are multiplied by the block as a matrix.
+    This is so if `a` has one row, unless a whole batch shares the block of `b`: then the row is cut
+    into a row for each sample, and the matrix of these rows is multiplied by the block.
 
     Parameters
     ----------
@@ -100,6 +120,7 @@ def is_row_product(a: Structure, b: Structure) -> bool:
 
 
 def _multiplications(a: Structure, b: Structure, result: Structure) -> int:
+    """Return the number of pairs of entries that are multiplied."""
     if a.kind in ONES or b.kind in ONES:
         return 0
     columns, rows = KINDS[a.kind].columns(a), KINDS[b.kind].rows(b)
@@ -125,27 +146,48 @@ def _right(_: Structure, b: Structure) -> Structure:
 
 
 def _blocks(a: Structure, b: Structure) -> Structure:
-    """Blocks where both have as many, and as many alike; else sparse."""
-    shape = (a.shape[0], b.shape[1])
-    count = max(s.blocks for s in (a, b))
-    if any(s.kind == "block" and s.blocks != count for s in (a, b)):
+    """Return blocks, or a sparse structure if `a` and `b` have different numbers of blocks."""
+    blocks = max(a.blocks, b.blocks)
+    if any(s.kind == "block" and s.blocks != blocks for s in (a, b)):
         return _sparse(a, b)
-    return Structure(shape, "block", blocks=count, shared=a.shared and b.shared)
+    shape = (a.shape[0], b.shape[1])
+    return Structure(shape, "block", blocks=blocks, shared=a.shared and b.shared)
 
 
-def _sparse(a: Structure, b: Structure, kind: str = "sparse") -> Structure:
+def _sparse(a: Structure, b: Structure) -> Structure:
     pattern = pattern_product(pattern_of(a), pattern_of(b))
-    return Structure((a.shape[0], b.shape[1]), kind, pattern)
+    return Structure(pattern.shape, "sparse", pattern)
 
 
-RULES: dict[tuple[str, str], Callable[[Structure, Structure], Structure]] = {
-    **{(a, b): _sparse for a in KINDS for b in KINDS},
+def _selection(a: Structure, b: Structure) -> Structure:
+    pattern = pattern_product(pattern_of(a), pattern_of(b))
+    return Structure(pattern.shape, "selection", pattern)
+
+
+_FEW_ENTRIES = ("diagonal", "sparse", "kronecker", "block", "selection")
+
+# Pairs of kinds that are multiplied by their patterns, entry by entry.
+BY_PATTERN = frozenset(
+    {
+        *((a, b) for a in ("sparse", "kronecker") for b in _FEW_ENTRIES),
+        *((a, b) for a in _FEW_ENTRIES for b in ("sparse", "kronecker")),
+        ("diagonal", "selection"),
+        ("selection", "diagonal"),
+        ("block", "selection"),
+        ("selection", "block"),
+    }
+)
+
+RULES: dict[KindPair, Callable[[Structure, Structure], Structure]] = {
+    **{("identity", kind): _right for kind in KINDS if kind != "identity"},
+    **{(kind, "identity"): _left for kind in KINDS},
+    ("dense", "dense"): _dense,
+    **{("dense", kind): _dense for kind in _FEW_ENTRIES},
+    **{(kind, "dense"): _dense for kind in _FEW_ENTRIES},
     ("diagonal", "diagonal"): _left,
     ("diagonal", "block"): _blocks,
     ("block", "diagonal"): _blocks,
     ("block", "block"): _blocks,
-    ("selection", "selection"): partial(_sparse, kind="selection"),
-    **{pair: _dense for kind in KINDS for pair in (("dense", kind), (kind, "dense"))},
-    **{("identity", kind): _right for kind in KINDS},
-    **{(kind, "identity"): _left for kind in KINDS},
+    ("selection", "selection"): _selection,
+    **dict.fromkeys(BY_PATTERN, _sparse),
 }

@@ -1,4 +1,4 @@
-"""Paired blocks: two kernels measured side by side, in an order drawn at random."""
+"""Paired blocks: one or two kernels measured in turn, in a random sequence."""
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +19,7 @@ _MOST_STEAL_SHARE = 0.01
 
 @dataclass(frozen=True)
 class Block:
-    """One block of samples, in the order of `sequence`; seconds are per call."""
+    """The samples of one block, in the order of `sequence`; seconds are per call."""
 
     sequence: str
     seconds: tuple[float, ...]
@@ -30,9 +30,9 @@ class Block:
 
 
 def draw_sequence(arms: int, rng: np.random.Generator) -> str:
-    """ABBA or BAAB for two arms, AA for one.
+    """Return ABBA or BAAB at random for two arms, AA for one.
 
-    In both sequences a drift that is linear in time hits A and B alike.
+    In both sequences, a drift that is linear in time adds as much to A as to B.
     """
     if arms == 1:
         return "AA"
@@ -42,22 +42,11 @@ def draw_sequence(arms: int, rng: np.random.Generator) -> str:
 def measure_block(
     kernels: Sequence[Kernel], batches: Sequence[int], rng: np.random.Generator
 ) -> Block:
-    """Measure one block of one or two kernels, each warmed by one call first.
+    """Measure one block of one or two kernels, after one warm-up call of each.
 
-    Parameters
-    ----------
-    kernels
-        One or two callables without arguments.
-    batches
-        Calls between two readings of the clock, of each; a sample takes one batch or more.
-    rng
-        Draws the sequence.
-
-    Returns
-    -------
-    Block
-        Flagged (and kept) if the process did not have its core to itself: less than 95 % of the
-        wall time on the CPU, or over 1 % stolen by the hypervisor.
+    `batches` are each kernel's calls between two readings of the clock; a sample is one batch or
+    more. The block is flagged if the process shared its core: less than 95 % of the wall time on
+    the CPU, or over 1 % stolen by the hypervisor.
     """
     sequence = draw_sequence(len(kernels), rng)
     for kernel in kernels:
@@ -81,7 +70,7 @@ def measure_block(
 
 
 def _sample(kernel: Kernel, batch: int) -> tuple[float, float, int]:
-    """Wall and CPU seconds of one sample, and the calls that it took."""
+    """Return the wall seconds, CPU seconds and calls of one sample."""
     start = process_time()
     wall, calls = sample(kernel, batch)
     return wall, process_time() - start, calls
@@ -89,7 +78,7 @@ def _sample(kernel: Kernel, batch: int) -> tuple[float, float, int]:
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """A garbage collection inside a sample would be charged to the kernel under test."""
+    """Pause garbage collection, which would add to the times of a kernel."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,43 +1,50 @@
-"""What about this machine would spoil a measurement, and what to do about each of it."""
+"""What about this machine would spoil a measurement, and what to do about it."""
 
-from collections.abc import Callable
+import time
 from dataclasses import dataclass
 from typing import Literal
 
-from jacchain.measure.readings import Readings, take_readings
+import numpy as np
+import psutil
+import threadpoolctl
 
-__all__ = ["Finding", "diagnose", "judge"]
+from jacchain.measure.environment import environment, process_counters
+from jacchain.measure.memory import available_bytes
+from jacchain.measure.threads import pin_threads, usable_cores
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at.
-
-    Attributes
-    ----------
-    topic : str
-        What was looked at.
-    status : {"ok", "warn"}
-        Whether it would spoil a measurement.
-    measured : str
-        What was found, with units.
-    remedy : str
-        A sentence: what to do about it.
-
-    Examples
-    --------
-    >>> Finding("steal", "ok", "0.0 % of the time", "Nothing to do.").status
-    'ok'
-    """
+    """The result of one check."""
 
     topic: str
-    status: Literal["ok", "warn"]
-    measured: str
-    remedy: str
+    status: Literal["ok", "warn"]  # "warn" if it would spoil a measurement
+    measured: str  # the reading, with units
+    remedy: str  # a sentence that says what to do
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What the checks read from the machine; None if the system does not tell."""
+
+    load: float  # runnable processes, averaged over the last minute
+    cores: int  # logical, that this process may use
+    steal: float | None  # share of the cores' time that a hypervisor gave to other machines
+    governor: str | None  # the policy that sets the processor's clock
+    blas: str  # with its version
+    pinned: bool  # whether BLAS was seen to obey a limit of one thread
+    available_bytes: int  # memory that can still be allocated
+    swapped_bytes: int  # memory swapped out to disk
+    smt: bool | None  # whether two threads share a core
+    hypervisor: bool | None  # whether the machine is virtual
+    on_battery: bool | None
+    clock_step: float  # smallest step of the clock, in seconds
+    clock_call: float  # time of one call of the clock, in seconds
+    noise: float  # interquartile range / median of the times of one fixed kernel
 
 
 def diagnose() -> list[Finding]:
-    """Look at everything that would spoil a measurement here; takes half a second.
+    """Check everything that would spoil a measurement here, in half a second.
 
     Examples
     --------
@@ -47,119 +54,30 @@ def diagnose() -> list[Finding]:
     return judge(take_readings())
 
 
-def judge(readings: Readings) -> list[Finding]:
-    """Return one finding for each check, in the order in which they are worth mending."""
-    return [check(readings) for check in _CHECKS]
-
-
-def _finding(topic: str, *, spoils: bool, measured: str, remedy: str) -> Finding:
-    """Return a finding that carries its remedy only where there is something to mend."""
-    if spoils:
-        return Finding(topic, "warn", measured, remedy)
-    return Finding(topic, "ok", measured, "Nothing to do.")
-
-
-def _load(r: Readings) -> Finding:
-    return _finding(
-        "load",
-        spoils=r.load > 0.25 * r.cores,
-        measured=f"{r.load:.2f} runnable processes on {r.cores} cores",
-        remedy="Close other programs, wait a minute for the average to fall, and look again.",
-    )
-
-
-def _steal(r: Readings) -> Finding:
-    return _finding(
-        "steal",
-        spoils=r.steal is not None and r.steal > 0.02,
-        measured="not told" if r.steal is None else f"{r.steal:.1%} of the cores' time",
-        remedy="Other machines take this one's cores: use a dedicated host, or a quieter hour.",
-    )
-
-
-def _governor(r: Readings) -> Finding:
-    return _finding(
-        "governor",
-        spoils=r.governor not in {None, "performance"},
-        measured=r.governor or "not told",
-        remedy="Fix the clock while measuring: `sudo cpupower frequency-set -g performance`.",
-    )
-
-
-def _threads(r: Readings) -> Finding:
-    return _finding(
-        "threads",
-        spoils=not r.pinned,
-        measured=f"{r.blas}: one thread {'verified' if r.pinned else 'not verified'}",
-        remedy="Set OMP_NUM_THREADS, OPENBLAS_NUM_THREADS, MKL_NUM_THREADS and "
-        "VECLIB_MAXIMUM_THREADS to 1 before starting, or use a numpy built with OpenBLAS or MKL.",
-    )
-
-
-def _memory(r: Readings) -> Finding:
-    return _finding(
-        "memory",
-        spoils=r.available_bytes < 2 * 2**30,
-        measured=f"{r.available_bytes / 2**30:.1f} GiB available",
-        remedy="Close programs until 2 GiB are available; larger cells are skipped below that.",
-    )
-
-
-def _swap(r: Readings) -> Finding:
-    return _finding(
-        "swap",
-        spoils=r.swapped_bytes > 2**28,
-        measured=f"{r.swapped_bytes / 2**20:.0f} MiB swapped out",
-        remedy="Memory has been short: close programs, then `sudo swapoff -a && sudo swapon -a`.",
-    )
-
-
-def _smt(r: Readings) -> Finding:
-    return _finding(
-        "smt",
-        spoils=r.smt is True,
-        measured=_yes_no(r.smt, "two threads share a core", "one thread a core"),
-        remedy="Leave the machine otherwise idle, or switch it off while measuring: "
-        "`echo off | sudo tee /sys/devices/system/cpu/smt/control`.",
-    )
-
-
-def _hypervisor(r: Readings) -> Finding:
-    return _finding(
-        "hypervisor",
-        spoils=r.hypervisor is True,
-        measured=_yes_no(r.hypervisor, "a virtual machine", "none seen"),
-        remedy="Neighbours share caches and memory unseen: trust ratios over absolute times, "
-        "and look at the run's A/A intervals.",
-    )
-
-
-def _battery(r: Readings) -> Finding:
-    return _finding(
-        "battery",
-        spoils=r.on_battery is True,
-        measured=_yes_no(r.on_battery, "running on battery", "plugged in"),
-        remedy="Plug the machine in: on battery the clock falls.",
-    )
-
-
-def _clock_check(r: Readings) -> Finding:
-    return _finding(
-        "clock",
-        spoils=max(r.clock_step, r.clock_call) > 1e-6,
-        measured=f"step {r.clock_step * 1e9:.0f} ns, call {r.clock_call * 1e9:.0f} ns",
-        remedy="Choose a faster clock source (on Linux `tsc`): beyond 1 us it blurs short calls.",
-    )
-
-
-def _noise_check(r: Readings) -> Finding:
-    return _finding(
-        "noise",
-        spoils=r.noise > 0.05,
-        measured=f"{r.noise:.1%} between the quartiles of equal products",
-        remedy="Mend the warnings above first; if none is left, take `--profile standard`, "
-        "which repeats more.",
-    )
+def judge(r: Readings) -> list[Finding]:
+    """Return one finding for each check, the most important first."""
+    steal = "not told" if r.steal is None else f"{r.steal:.1%} of the cores' time"
+    threads = f"{r.blas}: one thread {'verified' if r.pinned else 'not verified'}"
+    clock = f"step {r.clock_step * 1e9:.0f} ns, call {r.clock_call * 1e9:.0f} ns"
+    checks: dict[str, tuple[bool | None, str]] = {  # whether it spoils a measurement, the reading
+        "load": (r.load > 0.25 * r.cores, f"{r.load:.2f} runnable processes on {r.cores} cores"),
+        "steal": (r.steal is not None and r.steal > 0.02, steal),
+        "governor": (r.governor not in {None, "performance"}, r.governor or "not told"),
+        "threads": (not r.pinned, threads),
+        "memory": (r.available_bytes < 2**31, f"{r.available_bytes / 2**30:.1f} GiB available"),
+        "swap": (r.swapped_bytes > 2**28, f"{r.swapped_bytes / 2**20:.0f} MiB swapped out"),
+        "smt": (r.smt, _yes_no(r.smt, "two threads share a core", "one thread a core")),
+        "hypervisor": (r.hypervisor, _yes_no(r.hypervisor, "a virtual machine", "none seen")),
+        "battery": (r.on_battery, _yes_no(r.on_battery, "running on battery", "plugged in")),
+        "clock": (max(r.clock_step, r.clock_call) > 1e-6, clock),
+        "noise": (r.noise > 0.05, f"{r.noise:.1%} between the quartiles of equal products"),
+    }
+    return [
+        Finding(topic, "warn", measured, _REMEDIES[topic])
+        if spoils
+        else Finding(topic, "ok", measured, "Nothing to do.")
+        for topic, (spoils, measured) in checks.items()
+    ]
 
 
 def _yes_no(state: bool | None, yes: str, no: str) -> str:
@@ -167,16 +85,90 @@ def _yes_no(state: bool | None, yes: str, no: str) -> str:
     return "not told" if state is None else yes if state else no
 
 
-_CHECKS: tuple[Callable[[Readings], Finding], ...] = (
-    _load,
-    _steal,
-    _governor,
-    _threads,
-    _memory,
-    _swap,
-    _smt,
-    _hypervisor,
-    _battery,
-    _clock_check,
-    _noise_check,
-)
+_REMEDIES = {
+    "load": "Close other programs, wait a minute for the average to fall, and look again.",
+    "steal": "Other machines use this one's cores: use a dedicated host, or a quieter hour.",
+    "governor": "Fix the clock while measuring: `sudo cpupower frequency-set -g performance`.",
+    "threads": "Set OMP_NUM_THREADS, OPENBLAS_NUM_THREADS, MKL_NUM_THREADS and "
+    "VECLIB_MAXIMUM_THREADS to 1 before starting, or use a numpy built with OpenBLAS or MKL.",
+    "memory": "Close programs until 2 GiB are available; larger cells are skipped below that.",
+    "swap": "Memory has been short: close programs, then `sudo swapoff -a && sudo swapon -a`.",
+    "smt": "Leave the machine otherwise idle, or switch it off while measuring: "
+    "`echo off | sudo tee /sys/devices/system/cpu/smt/control`.",
+    "hypervisor": "Neighbours share caches and memory unseen: trust ratios over absolute times, "
+    "and look at the run's A/A intervals.",
+    "battery": "Plug the machine in: on battery the clock falls.",
+    "clock": "Choose a faster clock source (on Linux `tsc`): beyond 1 us it blurs short calls.",
+    "noise": "Mend the warnings above first; if none is left, take `--profile standard`, "
+    "which repeats more.",
+}
+
+
+def take_readings() -> Readings:
+    """Read what `judge` needs from this machine, in half a second."""
+    here = environment()
+    battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
+    clock_step, clock_call = _time_clock()
+    with threadpoolctl.threadpool_limits():  # restores the caller's threads
+        pinned = _obeys_pinning()
+        before = process_counters()
+        seconds = _time_products()
+        stolen = (process_counters() - before).steal_seconds
+    low, median, high = np.quantile(seconds, (0.25, 0.5, 0.75))
+    return Readings(
+        load=here["load_averages"][0],
+        cores=usable_cores(),
+        steal=None if stolen is None else stolen / (sum(seconds) * here["logical_cores"]),
+        governor=here["governor"],
+        blas=here["blas"],
+        pinned=pinned,
+        available_bytes=available_bytes(),
+        swapped_bytes=psutil.swap_memory().used,
+        smt=here["smt"],
+        hypervisor=here["hypervisor"],
+        on_battery=None if battery is None else not battery.power_plugged,
+        clock_step=clock_step,
+        clock_call=clock_call,
+        noise=float((high - low) / median),
+    )
+
+
+def _time_products(window: float = 0.4, size: int = 320) -> list[float]:
+    """Return the times, in seconds, of one matrix product repeated for `window` seconds.
+
+    The window is so long that one tick of the steal counter, 10 ms, does not raise a warning.
+    """
+    a = np.random.default_rng(0).standard_normal((size, size))
+    out = np.empty_like(a)
+    np.matmul(a, a, out=out)
+    seconds: list[float] = []
+    while sum(seconds) < window:
+        begin = time.perf_counter()
+        np.matmul(a, a, out=out)
+        seconds.append(time.perf_counter() - begin)
+    return seconds
+
+
+def _obeys_pinning() -> bool:
+    """Return whether BLAS is seen to obey a limit of one thread."""
+    try:
+        return pin_threads(1)
+    except RuntimeError:
+        return False
+
+
+def _time_clock(repeats: int = 2000) -> tuple[float, float]:
+    """Return the smallest step of the clock and the mean time of a call, in seconds."""
+    begin = time.perf_counter_ns()
+    for _ in range(repeats):
+        time.perf_counter_ns()
+    calls = time.perf_counter_ns() - begin
+    return min(_clock_step() for _ in range(20)) / 1e9, calls / repeats / 1e9
+
+
+def _clock_step() -> int:
+    """Return the nanoseconds until the clock changes."""
+    begin = time.perf_counter_ns()
+    while (now := time.perf_counter_ns()) == begin:
+        pass
+    return now - begin

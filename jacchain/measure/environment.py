@@ -1,4 +1,4 @@
-"""What a measurement depends on: the machine and its software, and who else used it meanwhile."""
+"""What a measurement depends on: the machine, its software, and its other users."""
 
 import functools
 import hashlib
@@ -8,7 +8,6 @@ import os
 import platform
 import re
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,71 +18,43 @@ import psutil
 from jacchain.measure.caches import detect_caches
 from jacchain.measure.threads import blas_description, usable_cores
 
-__all__ = ["Counters", "environment", "fingerprint", "process_counters"]
-
 _CPU = Path("/sys/devices/system/cpu")
-_IDENTITY = (
-    "cpu_model", "physical_cores", "logical_cores", "l2_bytes", "llc_bytes", "os", "architecture",
-)  # fmt: skip
+_CORES = ("cpu_model", "physical_cores", "logical_cores")
+_IDENTITY = (*_CORES, "l2_bytes", "llc_bytes", "os", "architecture")
 
 
 @dataclass(frozen=True)
 class Counters:
-    """What the system has counted up to one moment; subtract two for a span.
-
-    Attributes
-    ----------
-    cpu_seconds : float
-        CPU time of this process, all threads together.
-    involuntary_switches : int
-        Times that the system took a core away from this process.
-    steal_seconds : float or None
-        Time, over all cores, that a hypervisor gave to other machines; None where not told.
+    """System counters at one moment; the difference of two is the cost of what ran between.
 
     Examples
     --------
-    >>> Counters(3.0, 7, 0.5) - Counters(1.0, 5, 0.25)
-    Counters(cpu_seconds=2.0, involuntary_switches=2, steal_seconds=0.25)
+    >>> Counters(7, 0.5) - Counters(5, 0.25)
+    Counters(involuntary_switches=2, steal_seconds=0.25)
     """
 
-    cpu_seconds: float
-    involuntary_switches: int
-    steal_seconds: float | None
+    involuntary_switches: int  # times that the system took a core away from this process
+    steal_seconds: float | None  # of all cores, given to other machines; None if unknown
 
     def __sub__(self, earlier: Self) -> "Counters":
-        """Return what was counted since `earlier`."""
+        """Return the counts since `earlier`."""
         steal, steal_before = self.steal_seconds, earlier.steal_seconds
         return Counters(
-            self.cpu_seconds - earlier.cpu_seconds,
             self.involuntary_switches - earlier.involuntary_switches,
             None if steal is None or steal_before is None else steal - steal_before,
         )
 
 
 def process_counters() -> Counters:
-    """Return the counters of this process now; takes some 20 microseconds.
-
-    Examples
-    --------
-    >>> before = process_counters()
-    >>> (process_counters() - before).cpu_seconds >= 0
-    True
-    """
-    return Counters(time.process_time_ns() / 1e9, _involuntary_switches(), _steal_seconds())
+    """Return the counters of this process now, in about 20 microseconds."""
+    return Counters(_involuntary_switches(), _steal_seconds())
 
 
 def environment(*, jacchain_version: str | None = None) -> dict[str, Any]:
-    """Describe this machine and its software, with no names of hosts, users or folders.
+    """Describe this machine and its software, without names of hosts, users or folders.
 
-    Parameters
-    ----------
-    jacchain_version : str, optional
-        By default that of the installed package.
-
-    Returns
-    -------
-    dict
-        Ready for JSON. Sizes in bytes; None for what this system does not tell.
+    Values fit JSON: sizes are in bytes, and None is what this system does not tell. Without
+    `jacchain_version`, the version is that of the installed package.
 
     Examples
     --------
@@ -115,12 +86,8 @@ def environment(*, jacchain_version: str | None = None) -> dict[str, Any]:
 def fingerprint(environment: Mapping[str, Any]) -> str:
     """Return twelve hexadecimal digits that are equal for the same hardware and system.
 
-    Software is left out: it is compared by itself, so that a mismatch can be named.
-
-    Parameters
-    ----------
-    environment : mapping
-        As `environment` returns it, from this run or from a record.
+    Takes a result of `environment`, of this run or from a record. Software is left out: it is
+    compared separately, so that a mismatch can be named.
 
     Examples
     --------
@@ -129,7 +96,7 @@ def fingerprint(environment: Mapping[str, Any]) -> str:
     True
     """
     identity = {name: environment[name] for name in _IDENTITY}
-    identity["memory_gib"] = round(environment["memory_bytes"] / 2**30)  # kernels keep some back
+    identity["memory_gib"] = round(environment["memory_bytes"] / 2**30)  # kernels reserve some
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -157,20 +124,20 @@ def release(name: str) -> str:
 
 
 def turbo(no_turbo: str | None, boost: str | None) -> bool | None:
-    """Return whether the clock may rise, from the two Linux settings, of which one exists."""
+    """Return whether the clock may rise, from two Linux settings, of which one exists."""
     if no_turbo is not None:
         return no_turbo == "0"
     return None if boost is None else boost == "1"
 
 
 def hypervisor(flags: str | None) -> bool | None:
-    """Return whether the processor's flags betray a virtual machine; None without flags."""
+    """Return whether the processor's flags show a virtual machine; None without flags."""
     return None if flags is None else "hypervisor" in flags.split()
 
 
 @functools.cache
 def _cpu_model() -> str:
-    """Return the processor's name, from py-cpuinfo only where need be: that takes a second."""
+    """Return the processor's name; only without /proc/cpuinfo, ask py-cpuinfo for a second."""
     if model := _cpuinfo().get("model name"):
         return model
     import cpuinfo
@@ -187,7 +154,7 @@ def _cpuinfo() -> dict[str, str]:
 
 
 def _read(path: Path) -> str | None:
-    """Return the text of a system file, None where this system has or tells none."""
+    """Return the text of a system file, or None if it can't be read."""
     try:
         return path.read_text().strip()
     except OSError:
@@ -204,7 +171,7 @@ def _involuntary_switches() -> int:
 
 
 def _steal_seconds() -> float | None:
-    """Return the time stolen from all cores since boot, None where it is not told."""
+    """Return the time stolen from all cores since boot, or None if unknown."""
     try:
         with Path("/proc/stat").open("rb", buffering=0) as file:
             return steal_seconds(file.read(256), os.sysconf("SC_CLK_TCK"))
@@ -213,7 +180,7 @@ def _steal_seconds() -> float | None:
 
 
 def steal_seconds(stat: bytes, ticks_per_second: int) -> float | None:
-    r"""Return the stolen seconds in the first line of `/proc/stat`, its eighth number.
+    r"""Return the stolen seconds, the eighth number in the first line of `/proc/stat`.
 
     Examples
     --------

@@ -1,24 +1,16 @@
-"""The memory that a measurement may still take, and the most that it took."""
+"""The memory that a measurement can still allocate, and the most that it allocated."""
 
-import sys
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
-__all__ = ["allocated_bytes", "available_bytes", "peak_rss_bytes"]
-
 
 def available_bytes() -> int:
     """Return the bytes that this process can still allocate without swapping.
 
     In a container the control group may allow less than the machine has.
-
-    Examples
-    --------
-    >>> 0 <= available_bytes() <= psutil.virtual_memory().total
-    True
     """
     machine = int(psutil.virtual_memory().available)
     group = cgroup_available_bytes(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))
@@ -26,9 +18,9 @@ def available_bytes() -> int:
 
 
 def allocated_bytes(function: Callable[[], object]) -> int:
-    """Return the most bytes that a second call of a function has allocated at once.
+    """Return the peak of bytes that a second call of a function allocates.
 
-    What it returns is counted, and arrays of numpy are. Not for timing: every allocation is traced.
+    This includes the result, and numpy's arrays. Not for timing: every allocation is traced.
 
     Examples
     --------
@@ -46,31 +38,11 @@ def allocated_bytes(function: Callable[[], object]) -> int:
     return peak
 
 
-def peak_rss_bytes() -> int:
-    """Return the largest resident set of this process so far, in bytes.
-
-    Examples
-    --------
-    >>> peak_rss_bytes() > 2**20
-    True
-    """
-    if sys.platform == "win32":
-        return int(psutil.Process().memory_info().peak_wset)
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024  # Linux counts in KiB
-
-
 def cgroup_available_bytes(membership: Path, root: Path) -> int | None:
-    """Return what is left of the tightest memory limit, None where there is none.
+    """Return the bytes left of the tightest memory limit, or None without a limit.
 
-    Parameters
-    ----------
-    membership : Path
-        The process's lines `id:controllers:group`, as in `/proc/self/cgroup`.
-    root : Path
-        Where the groups are mounted; version 1 has a folder `memory` in it.
+    `membership` is a file with lines `id:controllers:group`, as `/proc/self/cgroup`, and `root`
+    the folder where groups are mounted; version 1 has a folder `memory` in it.
     """
     if not membership.exists():
         return None
@@ -86,7 +58,7 @@ def cgroup_available_bytes(membership: Path, root: Path) -> int | None:
 
 
 def _left_along(root: Path, group: str, limit: str, usage: str) -> list[int]:
-    """Return what each limit from the group up to the root leaves, in bytes."""
+    """Return the bytes left of every limit from the group up to the root."""
     folder = root / group.strip("/")
     left = []
     for level in (folder, *folder.parents):
@@ -99,7 +71,7 @@ def _left_along(root: Path, group: str, limit: str, usage: str) -> list[int]:
 
 
 def _reclaimable(stat: Path) -> int:
-    """Return the bytes of idle file cache, which the system gives up when asked."""
+    """Return the bytes of idle file cache, which the system can reclaim."""
     if not stat.exists():
         return 0
     fields = dict(line.split() for line in stat.read_text().splitlines())

@@ -10,7 +10,7 @@ _MARGIN = 1.05
 
 
 def time_calls(function: Callable[[], object], calls: int) -> float:
-    """Seconds that `calls` calls of `function` take together."""
+    """Return the seconds that `calls` calls of `function` take in all."""
     start = perf_counter_ns()
     for _ in repeat(None, calls):
         function()
@@ -20,14 +20,9 @@ def time_calls(function: Callable[[], object], calls: int) -> float:
 def sample(
     function: Callable[[], object], batch: int, least: float = LEAST_SAMPLE_SECONDS
 ) -> tuple[float, int]:
-    """Time whole batches until they last at least `least` seconds.
+    """Time whole batches until they take at least `least` seconds; return all seconds and calls.
 
-    One batch is enough, but for a machine that has become faster since it was calibrated.
-
-    Returns
-    -------
-    seconds, calls
-        Of all batches together.
+    One batch is enough unless the machine has become faster since `calibrate`.
 
     Examples
     --------
@@ -43,20 +38,7 @@ def sample(
 
 
 def calibrate(function: Callable[[], object], least: float = LEAST_SAMPLE_SECONDS) -> int:
-    """Calls that one sample needs to last at least `least` seconds, after a warm-up.
-
-    Parameters
-    ----------
-    function
-        What is measured; it is called, at least twice.
-    least
-        Seconds.
-
-    Examples
-    --------
-    >>> calibrate(lambda: None, least=1e-4) > 10
-    True
-    """
+    """Return the calls that take at least `least` seconds, after a warm-up call."""
     function()
     calls = 1
     while (seconds := time_calls(function, calls)) < least:

@@ -1,60 +1,59 @@
-"""Elementwise activations `z = s(a)` with their derivatives `s'(a)`.
+"""Elementwise activations `z = s(a)` and their derivatives `s'(a)`.
 
-The derivative takes the output too: that of tanh follows from it without another transcendental
-function. Functions keep the dtype and take any shape. Where `holomorphic`, the function also takes
-complex arrays, so that complex steps can check its derivative.
+Functions take arrays of any shape and keep shape and dtype. Derivatives take the output too: the
+derivative of tanh follows from it without another transcendental function. All functions but relu
+also take complex arrays, so that complex steps can check their derivatives.
 """
 
-from __future__ import annotations
-
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from jacchain.networks.arrays import Array
+from jacchain.chains.registry import Registry
+from jacchain.networks.arrays import Array
 
 
 @dataclass(frozen=True)
 class Activation:
-    """An elementwise function `s`, and its derivative as a new array from `a` and `z = s(a)`."""
+    """An elementwise function `s`; `derivative` returns a new array from `a` and `z = s(a)`.
+
+    Examples
+    --------
+    >>> relu, a = as_activation("relu"), np.array([-1.0, 2.0])
+    >>> relu.function(a), relu.derivative(a, relu.function(a))
+    (array([0., 2.]), array([0., 1.]))
+    """
 
     name: str
     function: Callable[[Array], Array]
     derivative: Callable[[Array, Array], Array]
-    holomorphic: bool
 
 
 def _identity(a: Array) -> Array:
     return a
 
 
-def _identity_derivative(a: Array, z: Array) -> Array:
-    del z
+def _identity_derivative(a: Array, _z: Array) -> Array:
     return np.ones_like(a)
 
 
-def _tanh_derivative(a: Array, z: Array) -> Array:
-    del a
+def _tanh_derivative(_a: Array, z: Array) -> Array:
     slopes = np.square(z)
     np.subtract(1, slopes, out=slopes)  # in place: half the traffic of a large batch
     return slopes
 
 
 def _sigmoid(a: Array) -> Array:
-    # 1 / (1 + e^-a) = e^a / (1 + e^a): the one whose exponential is at most 1 keeps both tails.
+    # 1 / (1 + e^-a) = e^a / (1 + e^a): an exponential of at most 1 keeps both tails accurate.
     positive = a.real > 0
     small = np.exp(np.where(positive, -a, a))
     return np.asarray(np.where(positive, np.ones_like(a), small) / (1 + small))
 
 
-def _sigmoid_derivative(a: Array, z: Array) -> Array:
-    del z  # z (1 - z) loses all digits where z rounds to 1
+def _sigmoid_derivative(a: Array, _z: Array) -> Array:
+    # z (1 - z) would lose all digits where z rounds to 1.
     small = np.exp(-np.abs(a))
     return np.asarray(small / np.square(1 + small))
 
@@ -63,24 +62,23 @@ def _relu(a: Array) -> Array:
     return np.maximum(a, 0)
 
 
-def _relu_derivative(a: Array, z: Array) -> Array:
-    del z
+def _relu_derivative(a: Array, _z: Array) -> Array:
     return (a > 0).astype(a.dtype)  # 0 at the kink, by convention
 
 
 def _softplus(a: Array) -> Array:
-    # log(1 + e^a) = a + log(1 + e^-a): of the two, take the one whose exponential is at most 1.
+    # log(1 + e^a) = a + log(1 + e^-a): use the form whose exponential is at most 1.
     positive = a.real > 0
     return a * positive + np.log1p(np.exp(np.where(positive, -a, a)))
 
 
-def _softplus_derivative(a: Array, z: Array) -> Array:
-    del z
+def _softplus_derivative(a: Array, _z: Array) -> Array:
     return _sigmoid(a)
 
 
 def _normal_distribution(a: Array) -> Array:
-    from scipy.special import ndtr  # 0.2 s to import, which only gelu is worth
+    """Return the probability that a standard normal variable is at most `a`, of any shape."""
+    from scipy.special import ndtr  # takes 0.2 s to import, and only gelu needs it
 
     return np.asarray(ndtr(a))
 
@@ -89,48 +87,28 @@ def _gelu(a: Array) -> Array:
     return a * _normal_distribution(a)
 
 
-def _gelu_derivative(a: Array, z: Array) -> Array:
-    del z
-    bounded = np.clip(a, -40, 40)  # beyond, the normal density is 0 in float64 and a^2 may overflow
+def _gelu_derivative(a: Array, _z: Array) -> Array:
+    bounded = np.clip(a, -40, 40)  # beyond, the density is 0 in float64, and a^2 may overflow
     density = np.exp(-np.square(bounded) / 2) / math.sqrt(2 * math.pi)
     return np.asarray(_normal_distribution(a) + bounded * density)
 
 
-ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(
+ACTIVATIONS = Registry(
+    "activation",
     {
         activation.name: activation
         for activation in (
-            Activation("identity", _identity, _identity_derivative, holomorphic=True),
-            Activation("tanh", np.tanh, _tanh_derivative, holomorphic=True),
-            Activation("sigmoid", _sigmoid, _sigmoid_derivative, holomorphic=True),
-            Activation("relu", _relu, _relu_derivative, holomorphic=False),
-            Activation("softplus", _softplus, _softplus_derivative, holomorphic=True),
-            Activation("gelu", _gelu, _gelu_derivative, holomorphic=True),
+            Activation("identity", _identity, _identity_derivative),
+            Activation("tanh", np.tanh, _tanh_derivative),
+            Activation("sigmoid", _sigmoid, _sigmoid_derivative),
+            Activation("relu", _relu, _relu_derivative),
+            Activation("softplus", _softplus, _softplus_derivative),
+            Activation("gelu", _gelu, _gelu_derivative),
         )
-    }
+    },
 )
 
 
 def as_activation(activation: str | Activation) -> Activation:
-    """Return the activation of that name; an `Activation` is returned as it is.
-
-    Raises
-    ------
-    ValueError
-        If no activation has that name.
-
-    Examples
-    --------
-    >>> as_activation("tanh").name
-    'tanh'
-    >>> as_activation("step")
-    Traceback (most recent call last):
-        ...
-    ValueError: unknown activation 'step'; known: gelu, identity, relu, sigmoid, softplus, tanh
-    """
-    if isinstance(activation, Activation):
-        return activation
-    if activation not in ACTIVATIONS:
-        msg = f"unknown activation {activation!r}; known: {', '.join(sorted(ACTIVATIONS))}"
-        raise ValueError(msg)
-    return ACTIVATIONS[activation]
+    """Return an activation by name; an `Activation` is returned unchanged."""
+    return activation if isinstance(activation, Activation) else ACTIVATIONS[activation]

@@ -1,8 +1,8 @@
-"""Validated arrays of real numbers: the one gate through which data enters a network."""
+"""Arrays of a network: validated on entry, read-only once stored, reused for results."""
 
-from __future__ import annotations
-
-from typing import Any, TypeAlias
+import sys
+from collections.abc import Iterator
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -10,84 +10,124 @@ import numpy.typing as npt
 # float32 or float64. Only activations and losses also take complex arrays, called directly.
 Array: TypeAlias = npt.NDArray[Any]
 
+MOST_KEPT: Final = 2  # one that the caller still uses, and one that it has dropped
 _FLOATS = (np.dtype("float32"), np.dtype("float64"))
 
 
 def as_array(
     value: npt.ArrayLike,
-    what: str,
+    name: str,
     shape: tuple[int | None, ...],
     dtype: np.dtype[Any] | None = None,
 ) -> Array:
     """Return `value` as a C-contiguous array of finite float32 or float64 numbers.
 
-    Parameters
-    ----------
-    value
-        Real numbers. Integers and booleans become float64 where `dtype` is None.
-    what
-        What the array is, for error messages.
-    shape
-        The expected shape; None stands for any size of at least 1.
-    dtype
-        The dtype to convert to; None keeps float32 and float64 as they are.
+    Error messages call it `name`. In the expected shape, None stands for any size of at least 1.
+    Without a dtype, float32 and float64 are kept, and integers and booleans become float64.
 
-    Raises
-    ------
-    TypeError
-        If the entries are complex, of another float type, or no numbers.
-    ValueError
-        If the shape differs, or an entry is NaN or infinite after conversion.
+    Raises TypeError if the entries are complex, of another float type, or not numbers, ValueError
+    if the shape differs, or an entry is NaN or infinite after conversion.
 
     Examples
     --------
-    >>> as_array([1, 2], "the input", (2,))
-    array([1., 2.])
     >>> as_array([1, 2], "the input", (3,))
     Traceback (most recent call last):
         ...
     ValueError: the input has shape (2,); expected (3,)
     """
-    given = np.asarray(value)
-    if given.dtype.kind not in "biu" and given.dtype not in _FLOATS:
-        msg = f"{what} has dtype {given.dtype}; expected float32, float64 or integers"
-        raise TypeError(msg)
-    _check_shape(given.shape, what, shape)
+    raw = np.asarray(value)
+    if raw.dtype.kind not in "biu" and raw.dtype not in _FLOATS:
+        message = f"{name} has dtype {raw.dtype}; expected float32, float64 or integers"
+        raise TypeError(message)
+    if not _fits(raw.shape, shape):
+        sizes = ", ".join("any >= 1" if size is None else str(size) for size in shape)
+        message = f"{name} has shape {raw.shape}; expected ({sizes}{',' * (len(shape) == 1)})"
+        raise ValueError(message)
     if dtype is None:
-        dtype = given.dtype if given.dtype in _FLOATS else np.dtype(np.float64)
-    with np.errstate(over="ignore"):  # what overflows in conversion is found just below
-        array = np.ascontiguousarray(given, dtype=dtype)
-    _check_finite(array, what)
+        dtype = raw.dtype if raw.dtype in _FLOATS else np.dtype(np.float64)
+    with np.errstate(over="ignore"):  # the next check finds what overflows
+        array = np.ascontiguousarray(raw, dtype=dtype)
+    finite = np.isfinite(array)
+    if not finite.all():
+        index = tuple(np.argwhere(~finite)[0].tolist())
+        expected = f"expected finite {array.dtype} numbers"
+        message = f"{name} is {array[index]} at index {index}; {expected}"
+        raise ValueError(message)
     return array
 
 
-def frozen(array: Array) -> Array:
-    """Return a copy that neither the caller nor anyone else can change.
+def _fits(actual: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
+    """Return whether a shape is the expected one, in which None stands for any size >= 1."""
+    pairs = zip(actual, expected, strict=False)
+    sizes = all(size >= 1 if wanted is None else size == wanted for size, wanted in pairs)
+    return sizes and len(actual) == len(expected)
+
+
+def frozen(**arrays: Array) -> list[Array]:
+    """Return read-only copies of arrays of any shapes; raise TypeError if their dtypes differ.
 
     Examples
     --------
-    >>> frozen(np.ones(2)).flags.writeable
-    False
+    >>> frozen(W=np.ones(2, "float32"), b=np.ones(2))
+    Traceback (most recent call last):
+        ...
+    TypeError: W is float32, b is float64; expected one dtype for all
     """
-    copy = array.copy()
-    copy.flags.writeable = False
-    return copy
+    if len({array.dtype for array in arrays.values()}) > 1:
+        dtypes = ", ".join(f"{name} is {array.dtype}" for name, array in arrays.items())
+        message = f"{dtypes}; expected one dtype for all"
+        raise TypeError(message)
+    copies = [array.copy() for array in arrays.values()]
+    for copy in copies:
+        copy.flags.writeable = False
+    return copies
 
 
-def _check_shape(found: tuple[int, ...], what: str, shape: tuple[int | None, ...]) -> None:
-    fits = len(found) == len(shape) and all(
-        size >= 1 if expected is None else size == expected
-        for size, expected in zip(found, shape, strict=True)
-    )
-    if not fits:
-        sizes = ", ".join("any >= 1" if size is None else str(size) for size in shape)
-        msg = f"{what} has shape {found}; expected ({sizes}{',' * (len(shape) == 1)})"
-        raise ValueError(msg)
+class Buffers:
+    """Memory for results of one shape, reused once the caller has dropped them.
+
+    New memory costs more than writing to it: on first use the system maps and clears it, page by
+    page. So `take` returns an earlier array again if neither the caller nor a view refers to it.
+    Its reference count tells, where Python keeps an exact one; elsewhere every array is new.
+
+    Examples
+    --------
+    >>> buffers = Buffers((2, 3), np.dtype("float64"))
+    >>> first = buffers.take()
+    >>> buffers.take() is first
+    False
+    >>> address = first.__array_interface__["data"]
+    >>> del first
+    >>> buffers.take().__array_interface__["data"] == address
+    True
+    """
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        self._shape, self._dtype = shape, dtype
+        self._kept: list[Array] = []
+
+    def take(self) -> Array:
+        """Return an array of arbitrary content to which only the caller refers."""
+        if _counts_references():
+            for array, references in _with_references(self._kept):
+                if references == _UNUSED:
+                    return array
+        array = np.empty(self._shape, self._dtype)
+        self._kept = [*self._kept, array][-MOST_KEPT:]
+        return array
 
 
-def _check_finite(array: Array, what: str) -> None:
-    finite = np.isfinite(array)
-    if not finite.all():
-        index = tuple(int(i) for i in np.argwhere(~finite)[0])
-        msg = f"{what} is {array[index]} at index {index}; expected finite {array.dtype} numbers"
-        raise ValueError(msg)
+def _with_references(arrays: list[Array]) -> Iterator[tuple[Array, int]]:
+    """Yield each array, of any shape, with its reference count, the list's and this one's too."""
+    for array in arrays:
+        yield array, sys.getrefcount(array)
+
+
+# Count of an array to which only the list refers: measured, since versions of Python differ.
+_UNUSED: Final = next(_with_references([np.empty(0)]))[1]
+
+
+def _counts_references() -> bool:
+    """Return whether reference counts are exact: only in CPython with its global lock."""
+    locked = getattr(sys, "_is_gil_enabled", lambda: True)()
+    return sys.implementation.name == "cpython" and bool(locked)

@@ -1,48 +1,44 @@
-"""Convolution over one or two axes, as cross-correlation, with a sparse Jacobian."""
+"""Convolution over one or two axes, with a sparse Jacobian."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from jacchain.jacobians.base import Jacobian
 from jacchain.jacobians.diagonal import BlockDiagonalJacobian, DiagonalJacobian
 from jacchain.jacobians.pattern import Pattern
 from jacchain.jacobians.products import multiply
 from jacchain.jacobians.sparse import SparseJacobian
 from jacchain.networks.activations import Activation, as_activation
 from jacchain.networks.arrays import Array, as_array, frozen
+from jacchain.networks.layer import Layer, Visit
 from jacchain.networks.windows import Sizes, Windows
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from jacchain.jacobians.base import Jacobian
-    from jacchain.networks.layers import Visit
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
-class ConvolutionLayer:
-    """The layer `z = s(a)`, where `a` correlates the input with a kernel for each channel.
+class ConvolutionLayer(Layer):
+    """The layer `z = s(a)`, where `a` is the cross-correlation of the input with kernels.
 
     `a[k, o] = b[k] + sum over c and t of W[k, c, t] z_in[c, o stride - padding + t dilation]`.
-    Inputs and outputs are flat: channels first, then the axes, row by row.
+    Inputs and outputs are flat: channels first, then the axes, row-major.
 
     Parameters
     ----------
     weight
         `W`, of shape `(channels out, channels in, kernel)` or `(..., kernel, kernel)`.
     bias
-        `b`, of shape `(channels out,)`.
+        `b`, of shape `(channels out,)` and the dtype of `W`.
     size
-        Of the input along its one or two axes, without the channels.
+        Input elements along its one or two axes, without the channels.
     activation
         `s`, by name or as an `Activation`.
     stride, padding, dilation
-        As of `Windows`, one for all axes or one for each.
+        Steps between windows, zeros added at either end, and steps between taps, for all axes or
+        along each.
 
     Raises
     ------
@@ -59,7 +55,7 @@ class ConvolutionLayer:
     ConvolutionLayer(1 x 5 -> 1 x 3, identity)
     >>> layer.forward(np.array([1.0, 2.0, 4.0, 8.0, 16.0]))[1]
     array([ -3.,  -6., -12.])
-    >>> from jacchain.networks.layers import visit
+    >>> from jacchain.networks.layer import visit
     >>> layer.jacobian(visit(layer, np.zeros(5))).to_dense()
     array([[ 1.,  0., -1.,  0.,  0.],
            [ 0.,  1.,  0., -1.,  0.],
@@ -70,8 +66,8 @@ class ConvolutionLayer:
     bias: Array
     activation: Activation
     windows: Windows
-    _pattern: Pattern = field(repr=False)
-    _source: npt.NDArray[np.integer[Any]] = field(repr=False)
+    _pattern: Pattern
+    _source: npt.NDArray[np.integer[Any]]
 
     def __init__(
         self,
@@ -85,39 +81,26 @@ class ConvolutionLayer:
         dilation: int | Sizes = 1,
     ) -> None:
         W = as_array(weight, "the weight", (None,) * (2 + len(size)))
-        b = as_array(bias, "the bias", (W.shape[0],))
-        if W.dtype != b.dtype:
-            msg = f"the weight is {W.dtype}, but the bias {b.dtype}; expected one dtype for both"
-            raise TypeError(msg)
+        b = as_array(bias, "the bias", W.shape[:1])
+        W, b = frozen(weight=W, bias=b)
         windows = Windows(tuple(size), W.shape[2:], stride, padding, dilation)
-        object.__setattr__(self, "weight", frozen(W))
-        object.__setattr__(self, "bias", frozen(b))
-        object.__setattr__(self, "activation", as_activation(activation))
-        object.__setattr__(self, "windows", windows)
         pattern, source = _linear_pattern(windows, *W.shape[:2])
-        object.__setattr__(self, "_pattern", pattern)
-        object.__setattr__(self, "_source", source)
+        vars(self).update(  # the class refuses `self.weight = W`
+            weight=W,
+            bias=b,
+            activation=as_activation(activation),
+            windows=windows,
+            dtype=W.dtype,
+            input_size=W.shape[1] * prod(windows.size),
+            output_size=W.shape[0] * prod(windows.output),
+            _pattern=pattern,
+            _source=source,
+        )
 
     def __repr__(self) -> str:
         """Return the sizes and the activation."""
-        before = " x ".join(map(str, (self.weight.shape[1], *self.windows.size)))
-        after = " x ".join(map(str, (self.weight.shape[0], *self.windows.output)))
-        return f"ConvolutionLayer({before} -> {after}, {self.activation.name})"
-
-    @property
-    def input_size(self) -> int:
-        """Channels times elements of the input."""
-        return int(self.weight.shape[1]) * prod(self.windows.size)
-
-    @property
-    def output_size(self) -> int:
-        """Channels times elements of the output."""
-        return int(self.weight.shape[0]) * prod(self.windows.output)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The dtype of `W` and `b`."""
-        return self.weight.dtype
+        outputs, inputs = self.weight.shape[:2]
+        return f"ConvolutionLayer({self.windows.describe(inputs, outputs)}, {self.activation.name})"
 
     @property
     def parameters(self) -> dict[str, Array]:
@@ -125,46 +108,43 @@ class ConvolutionLayer:
         return {"W": self.weight, "b": self.bias}
 
     def with_parameters(self, parameters: Mapping[str, npt.ArrayLike]) -> Self:
-        """Return the layer with `W` and `b` from `parameters`; raises as the class does."""
+        """Return the layer with other `W` and `b`; raises as the class does."""
         windows = self.windows
+        options = {name: getattr(windows, name) for name in ("stride", "padding", "dilation")}
         return type(self)(
-            parameters["W"], parameters["b"], windows.size, self.activation,
-            stride=windows.stride, padding=windows.padding, dilation=windows.dilation,
-        )  # fmt: skip
+            parameters["W"], parameters["b"], windows.size, self.activation, **options
+        )
 
     def forward(self, inputs: Array) -> tuple[Array, Array]:
-        """Return `a` and `z = s(a)`, of shape `(..., output_size)`."""
+        """Return `a` and `z = s(a)`, both `(..., output_size)`."""
         preactivations = self._correlate(inputs)
         preactivations += np.repeat(self.bias, prod(self.windows.output))
         return preactivations, self.activation.function(preactivations)
 
     def _correlate(self, inputs: Array) -> Array:
-        """`da/dz_in` times each input, shape (..., output_size)."""
+        """Return `da/dz_in` times inputs `(..., input_size)`: `(..., output_size)`."""
         a = self._matrix @ np.swapaxes(self._columns(inputs), -1, -2)
         return np.asarray(a.reshape(*inputs.shape[:-1], -1))
 
     def _columns(self, inputs: Array) -> Array:
-        """What each window reads, shape (..., windows, channels in * taps)."""
+        """Return the elements under windows, `(..., windows, channels in * taps)`."""
         by_channel = inputs.reshape(*inputs.shape[:-1], self.weight.shape[1], -1)
         read = np.moveaxis(self.windows.read(by_channel), -3, -2)
         return read.reshape(*read.shape[:-2], -1)
 
     @property
     def _matrix(self) -> Array:
-        """`W` as (channels out, channels in * taps)."""
+        """`W` of shape `(channels out, channels in * taps)`."""
         return self.weight.reshape(len(self.weight), -1)
-
-    def linear(self) -> SparseJacobian:
-        """Return `da/dz_in`, the same at every point."""
-        return SparseJacobian(self._pattern, self.weight.reshape(-1)[self._source])
 
     def jacobian(self, visit: Visit) -> Jacobian:
         """Return `diag(s'(a)) da/dz_in`, sparse, of shape `(output_size, input_size)`."""
-        return multiply(DiagonalJacobian(self._slopes(visit)), self.linear())
+        by_input = SparseJacobian(self._pattern, self.weight.reshape(-1)[self._source])
+        return multiply(DiagonalJacobian(visit.slopes(self.activation)), by_input)
 
     def parameter_jacobians(self, visit: Visit) -> dict[str, Jacobian]:
-        """Return `dz/dW` and `dz/db`, one block for each channel, by `vec(W)` row by row."""
-        slopes = DiagonalJacobian(self._slopes(visit))
+        """Return `dz/dW`, with `W` row-major, and `dz/db`, one block for each channel out."""
+        slopes = DiagonalJacobian(visit.slopes(self.activation))
         channels, columns = self.weight.shape[0], self._columns(visit.inputs)
         ones = np.ones((len(columns), 1), self.dtype)
         return {
@@ -173,26 +153,23 @@ class ConvolutionLayer:
         }
 
     def pullback(self, adjoints: Array, visit: Visit) -> tuple[dict[str, Array], Array]:
-        """Return the gradients of `W` and `b`, and the adjoints of the inputs."""
-        deltas = adjoints * self._slopes(visit)  # dl/da
+        """Return the gradients of `W` and `b`, and the input adjoints."""
+        deltas = adjoints * visit.slopes(self.activation)  # dl/da
         by_channel = deltas.reshape(len(deltas), self.weight.shape[0], -1)
         weight = np.tensordot(by_channel, self._columns(visit.inputs), axes=((0, 2), (0, 1)))
         gradients = {"W": weight.reshape(self.weight.shape), "b": by_channel.sum(axis=(0, 2))}
         return gradients, self._spread(deltas)
 
     def vjp(self, adjoints: Array, visit: Visit) -> Array:
-        """Return `g diag(s'(a)) da/dz_in`, shape `(n, input_size)`."""
-        return self._spread(adjoints * self._slopes(visit))
+        """Return `g diag(s'(a)) da/dz_in`, of shape `(n, input_size)`."""
+        return self._spread(adjoints * visit.slopes(self.activation))
 
     def jvp(self, tangents: Array, visit: Visit) -> Array:
-        """Return `diag(s'(a)) da/dz_in t`, shape `(n, output_size)`."""
-        return self._correlate(tangents) * self._slopes(visit)
-
-    def _slopes(self, visit: Visit) -> Array:
-        return self.activation.derivative(visit.preactivations, visit.outputs)
+        """Return `diag(s'(a)) da/dz_in t`, of shape `(n, output_size)`."""
+        return self._correlate(tangents) * visit.slopes(self.activation)
 
     def _spread(self, deltas: Array) -> Array:
-        """`dl/da` times `da/dz_in`: what each window read gets its share, summed."""
+        """Return `dl/da`, `(n, output_size)`, times `da/dz_in`: `(n, input_size)`."""
         channels, inputs = self.weight.shape[:2]
         by_channel = deltas.reshape(len(deltas), channels, -1)
         by_tap = self._matrix.T @ by_channel  # (n, channels in * taps, windows)
@@ -203,15 +180,15 @@ class ConvolutionLayer:
 def _linear_pattern(
     windows: Windows, outputs: int, inputs: int
 ) -> tuple[Pattern, npt.NDArray[np.integer[Any]]]:
-    """Where `da/dz_in` has entries, and of each the place of its weight in `vec(W)`."""
+    """Return the pattern of `da/dz_in`, and for each entry the index of its weight in flat `W`."""
     taps, length = windows.taps, prod(windows.size)
     inside = taps < length
-    # Within a window, flat indices increase with the taps: so do columns, channel after channel.
+    # Flat indices increase with the taps of a window, so columns are sorted within a row.
     at = np.arange(inputs)[:, None] * length + taps[:, None, :]
     weights = np.arange(inputs * taps.shape[1]).reshape(inputs, -1)
-    kept = np.broadcast_to(inside[:, None, :], at.shape)
-    columns = at[kept]
-    source = np.broadcast_to(weights, at.shape)[kept]
+    valid = np.broadcast_to(inside[:, None, :], at.shape)
+    columns = at[valid]
+    source = np.broadcast_to(weights, at.shape)[valid]
     counts = np.tile(inputs * inside.sum(axis=1), outputs)
     indptr = np.concatenate([[0], np.cumsum(counts)])
     pattern = Pattern(indptr, np.tile(columns, outputs), inputs * length)

@@ -1,23 +1,19 @@
-"""Losses `l(z, target)` of a network's output `z`, with their row `dl/dz`.
+"""Losses `l(z, target)` of a network's output `z`, and their derivatives `dl/dz`.
 
-`value` and `row` work on the last axis: on one output `(k,)` or on a batch `(n, k)`, the target
-having the same shape. `value` also takes complex `z`, so that complex steps can check `row`.
+`value` and `row` take one output `(k,)` or a batch `(n, k)`, and a target of the same shape.
+`value` also takes complex `z`, so that complex steps can check `row`.
 """
 
-from __future__ import annotations
-
 import operator
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from jacchain.chains.registry import Registry
 from jacchain.networks.arrays import Array, as_array
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 _TARGET = "the target"
 
@@ -26,21 +22,19 @@ _TARGET = "the target"
 class Loss:
     """A scalar function of an output and a target.
 
-    Attributes
-    ----------
-    name
-        Its name in `LOSSES`.
-    value
-        `(z, target) -> l`, of shapes `(..., k), (..., k) -> (...)`.
-    row
-        `(z, target) -> dl/dz`, of shapes `(..., k), (..., k) -> (..., k)`.
-    as_target
-        `(target, k, dtype) -> (k,)`: the target of one output, validated and converted.
+    `as_target` validates and converts the target of one output: `(target, k, dtype) -> (k,)`.
+
+    Examples
+    --------
+    >>> z, y = np.array([3.0, 1.0]), np.array([1.0, 1.0])
+    >>> loss = as_loss("squared_error")
+    >>> float(loss.value(z, y)), loss.row(z, y)
+    (2.0, array([2., 0.]))
     """
 
     name: str
-    value: Callable[[Array, Array], Any]
-    row: Callable[[Array, Array], Array]
+    value: Callable[[Array, Array], Any]  # l(z, target), `(..., k), (..., k) -> (...)`
+    row: Callable[[Array, Array], Array]  # dl/dz, `(..., k), (..., k) -> (..., k)`
     as_target: Callable[[npt.ArrayLike, int, np.dtype[Any]], Array]
 
 
@@ -53,8 +47,8 @@ def _squared_error_target(target: npt.ArrayLike, size: int, dtype: np.dtype[Any]
 
 
 def _shifted(z: Array) -> Array:
-    shifted: Array = z - z.real.max(axis=-1, keepdims=True)
-    return shifted  # the largest exponential is then 1
+    """Return logits `(..., k)` shifted so that the largest exponential is 1."""
+    return np.asarray(z - z.real.max(axis=-1, keepdims=True))
 
 
 def _cross_entropy(z: Array, target: Array) -> Any:
@@ -65,8 +59,7 @@ def _cross_entropy(z: Array, target: Array) -> Any:
 
 def _cross_entropy_row(z: Array, target: Array) -> Array:
     weights = np.exp(_shifted(z))
-    row: Array = weights / weights.sum(axis=-1, keepdims=True) - target
-    return row
+    return np.asarray(weights / weights.sum(axis=-1, keepdims=True) - target)
 
 
 def _cross_entropy_target(target: npt.ArrayLike, size: int, dtype: np.dtype[Any]) -> Array:
@@ -77,11 +70,11 @@ def _cross_entropy_target(target: npt.ArrayLike, size: int, dtype: np.dtype[Any]
     probabilities = as_array(target, _TARGET, (size,), dtype)
     total = probabilities.sum()
     if probabilities.min() < 0 or abs(total - 1) > size * np.sqrt(np.finfo(dtype).eps):
-        msg = (
+        message = (
             f"the target's smallest entry is {probabilities.min()} and its sum {total}; "
             "expected a class index, or probabilities >= 0 that sum to 1"
         )
-        raise ValueError(msg)
+        raise ValueError(message)
     return np.asarray(probabilities / total)
 
 
@@ -91,46 +84,25 @@ def _class_index(target: Any, size: int) -> int:
     except TypeError:
         index = None
     if index is None or isinstance(target, bool) or not 0 <= index < size:
-        msg = f"the target is {target!r}; expected a class index, an integer from 0 to {size - 1}"
-        raise ValueError(msg)
+        message = f"the target is {target!r}; expected a class index, from 0 to {size - 1}"
+        raise ValueError(message)
     return index
 
 
-LOSSES: Mapping[str, Loss] = MappingProxyType(
+LOSSES = Registry(
+    "loss",
     {
         loss.name: loss
         for loss in (
-            # l = 1/2 |z - y|^2, so that dl/dz = z - y; y has the output's shape
+            # l = 1/2 |z - y|^2, so that dl/dz = z - y
             Loss("squared_error", _squared_error, operator.sub, _squared_error_target),
-            # l = - sum_j p_j log softmax(z)_j of the logits z; p is a class index or probabilities
+            # l = - sum_j p_j log softmax(z)_j; p is a class index or probabilities
             Loss("cross_entropy", _cross_entropy, _cross_entropy_row, _cross_entropy_target),
         )
-    }
+    },
 )
 
 
 def as_loss(loss: str | Loss) -> Loss:
-    """Return the loss of that name; a `Loss` is returned as it is.
-
-    Raises
-    ------
-    ValueError
-        If no loss has that name.
-
-    Examples
-    --------
-    >>> z, y = np.array([3.0, 1.0]), np.array([1.0, 1.0])
-    >>> loss = as_loss("squared_error")
-    >>> float(loss.value(z, y)), loss.row(z, y)
-    (2.0, array([2., 0.]))
-    >>> as_loss("hinge")
-    Traceback (most recent call last):
-        ...
-    ValueError: unknown loss 'hinge'; known: cross_entropy, squared_error
-    """
-    if isinstance(loss, Loss):
-        return loss
-    if loss not in LOSSES:
-        msg = f"unknown loss {loss!r}; known: {', '.join(sorted(LOSSES))}"
-        raise ValueError(msg)
-    return LOSSES[loss]
+    """Return a loss by name; a `Loss` is returned unchanged."""
+    return loss if isinstance(loss, Loss) else LOSSES[loss]

@@ -1,19 +1,12 @@
-"""Passes through layers: forwards, and with adjoints or tangents along what that one left."""
+"""Forward passes, and forward- and reverse-mode sweeps over the values they stored."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import starmap
-from typing import TYPE_CHECKING
 
-from jacchain.networks.layers import Visit
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from jacchain.jacobians.base import Jacobian
-    from jacchain.networks.arrays import Array
-    from jacchain.networks.layers import Layer
+from jacchain.jacobians.base import Jacobian
+from jacchain.networks.arrays import Array
+from jacchain.networks.layer import Layer, Visit
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,9 +16,9 @@ class ForwardPass:
     Attributes
     ----------
     outputs
-        `z_0 .. z_L`, where `z_0` is the input, each of shape `(..., |z_i|)`.
+        `z_0 .. z_L`, where `z_0` is the input, of shapes `(..., |z_i|)`.
     preactivations
-        `a_1 .. a_L`, each of shape `(..., |z_i|)`.
+        `a_1 .. a_L`, of shapes `(..., |a_i|)`.
     """
 
     outputs: tuple[Array, ...]
@@ -33,11 +26,11 @@ class ForwardPass:
 
     @property
     def output(self) -> Array:
-        """`z_L`, what the loss is taken of."""
+        """`z_L`, the argument of the loss."""
         return self.outputs[-1]
 
     def steps(self, layers: Iterable[Layer]) -> list[tuple[Layer, Visit]]:
-        """Each layer with what the pass left at it, the input's layer first."""
+        """Return each layer with what the pass stored at it, first to last."""
         arrays = zip(self.outputs[:-1], self.preactivations, self.outputs[1:], strict=True)
         return list(zip(layers, starmap(Visit, arrays), strict=True))
 
@@ -52,34 +45,46 @@ def trace(layers: Iterable[Layer], inputs: Array) -> ForwardPass:
     return ForwardPass(tuple(outputs), tuple(preactivations))
 
 
-def jacobians(layers: Iterable[Layer], passed: ForwardPass) -> list[Jacobian]:
-    """Return `dz_i/dz_{i-1}` of each layer at a point, the last first, as a chain has them."""
-    return [layer.jacobian(visit) for layer, visit in reversed(passed.steps(layers))]
+def jacobians(layers: Iterable[Layer], forward: ForwardPass) -> list[Jacobian]:
+    """Return `dz_i/dz_{i-1}` at a point, last layer first, in the order of a chain."""
+    return [layer.jacobian(visit) for layer, visit in reversed(forward.steps(layers))]
+
+
+def parameter_factors(
+    layers: Iterable[Layer], forward: ForwardPass
+) -> list[dict[str, list[Jacobian]]]:
+    """Return the factors of `dz_L/dp` at a point for every layer's parameters p, `dp` last."""
+    factors = jacobians(layers, forward)
+    by_layer = (layer.parameter_jacobians(visit) for layer, visit in forward.steps(layers))
+    return [
+        {name: [*factors[: len(factors) - i], jacobian] for name, jacobian in own.items()}
+        for i, own in enumerate(by_layer, start=1)
+    ]
 
 
 def pull_back(
-    layers: Iterable[Layer], passed: ForwardPass, adjoints: Array
+    layers: Iterable[Layer], forward: ForwardPass, adjoints: Array
 ) -> tuple[list[dict[str, Array]], Array]:
-    """Return the gradients by each layer's parameters, in a sweep from the last, and by the inputs.
+    """Return the parameter gradients of each layer and the input adjoints `(n, |x|)`.
 
-    `adjoints` are those of the outputs, one sample a row.
+    Takes output adjoints `(n, |z_L|)`, one sample a row, and sweeps from the last layer.
     """
     by_layer = []
-    for layer, visit in reversed(passed.steps(layers)):
+    for layer, visit in reversed(forward.steps(layers)):
         by_name, adjoints = layer.pullback(adjoints, visit)
         by_layer.append(by_name)
     return by_layer[::-1], adjoints
 
 
-def pull_rows(layers: Iterable[Layer], passed: ForwardPass, adjoints: Array) -> Array:
-    """Return adjoints `(n, |z_L|)` times all Jacobians, of which none is built: `(n, |x|)`."""
-    for layer, visit in reversed(passed.steps(layers)):
+def pull_rows(layers: Iterable[Layer], forward: ForwardPass, adjoints: Array) -> Array:
+    """Return adjoints `(n, |z_L|)` times all Jacobians, none of them built: `(n, |x|)`."""
+    for layer, visit in reversed(forward.steps(layers)):
         adjoints = layer.vjp(adjoints, visit)
     return adjoints
 
 
-def push_forward(layers: Iterable[Layer], passed: ForwardPass, tangents: Array) -> Array:
-    """Return all Jacobians, of which none is built, times tangents `(n, |x|)`: `(n, |z_L|)`."""
-    for layer, visit in passed.steps(layers):
+def push_forward(layers: Iterable[Layer], forward: ForwardPass, tangents: Array) -> Array:
+    """Return all Jacobians, none of them built, times tangents `(n, |x|)`: `(n, |z_L|)`."""
+    for layer, visit in forward.steps(layers):
         tangents = layer.jvp(tangents, visit)
     return tangents

@@ -10,24 +10,21 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import ConfigDict, Field
 
 from jacchain.records.values import (
-    Bracketing,
     Count,
-    CountedDims,
+    Dims,
     Environment,
     Executed,
     NonNegative,
     Object,
     Positive,
     Seconds,
-    Sizes,
-    check_chain,
+    WorkCost,
 )
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 
 Key = tuple[str | int, ...]
-Role = Literal["cell", "control", "ceiling", "cause", "overhead", "comparison"]
-Regime = Literal["L2", "LLC", "memory", "between", "unknown"]
+Role = Literal["chain", "comparison", "control", "cause", "ceiling", "overhead"]
 
 STRICT = ConfigDict(extra="forbid", strict=True)
 
@@ -67,93 +64,68 @@ class Identity:
 
 @dataclass(frozen=True, kw_only=True)
 class SessionRecord:
-    """One start of a run: when (ISO 8601), what it set out to measure, and in which environment.
+    """One start of a run.
 
-    It names the claims, or none where it measures one chain of the user's own.
+    Attributes
+    ----------
+    started : str
+        When, in ISO 8601.
+    profile : str
+        Name of the sampling and the sizes.
+    claims : tuple of str
+        Names of the claims and studies that it set out to measure.
+    seed : int
+    environment : dict
+        Machine and software.
     """
 
     __pydantic_config__ = STRICT
 
     kind: Literal["session"] = "session"
-    schema: Literal[1] = SCHEMA
+    schema: Literal[2] = SCHEMA
     identity: Identity
     started: str
     profile: str
-    claims: tuple[str, ...]
+    claims: Annotated[tuple[str, ...], Field(min_length=1)]
     seed: Count
     environment: Environment
 
     key: ClassVar[None] = None  # a run may start any number of times: none repeats another
 
-    def __post_init__(self) -> None:
-        """Check that a run of one chain names no claims: it has none of their cells."""
-        if self.profile == "chain" and self.claims:
-            msg = f"the claims of profile 'chain' are {self.claims}; expected none"
-            raise ValueError(msg)
-
 
 @dataclass(frozen=True, kw_only=True)
-class Arm:
+class ArmRecord:
     """One of the (at most two) things that a cell measures against each other.
 
     Attributes
     ----------
-    order : str
+    name : str
         Name of the order of multiplication, or of whatever else is timed.
-    bracketing : nested pairs of int, or None
-        The order itself, 0 the loss; None where nothing is bracketed.
-    products : int
-        Matrix products per call.
-    multiplications, flops : int
-        Scalar multiplications and floating-point operations per call.
-    bytes : int
-        Operands read once and results written once, per call.
-    peak_elements : int
-        Largest total of live intermediates, in elements.
-    working_set : int
-        Bytes touched by one call.
-    regime : str
-        The cache that the working set fits in by the nominal sizes of the caches; claims are
-        judged by regimes that take the last level's measured share instead.
-    row_flops, matrix_flops : int
-        The flops of row times matrix and of matrix times matrix.
+    cost : Cost
+        What one call takes.
     counted : int or None
         Multiplications really executed, at `counted_dims`; None where not counted.
     counted_dims : tuple of int or None
-        Dims of the counted run, smaller than the cell's where counting would take too long; None
-        where not counted.
+        Dims of the counted run, smaller than the cell's where counting would take too long.
     batch : int
         Calls per sample.
     """
 
     __pydantic_config__ = STRICT
 
-    order: str
-    bracketing: Bracketing | None
-    products: Count
-    multiplications: Count
-    flops: Count
-    bytes: Positive
-    peak_elements: Count
-    working_set: Positive
-    regime: Regime
-    row_flops: Count
-    matrix_flops: Count
-    counted: Executed | None
-    counted_dims: CountedDims | None
+    name: str
+    cost: WorkCost
+    counted: Executed | None = None
+    counted_dims: Dims | None = None
     batch: Positive
 
     def __post_init__(self) -> None:
-        """Check that what belongs together agrees: a count with its dims, and the flops."""
+        """Check that a count and its dims go together."""
         if (self.counted is None) != (self.counted_dims is None):
-            msg = f"counted is {self.counted}, counted_dims {self.counted_dims}; give both or none"
-            raise ValueError(msg)
-        if not 2 * self.multiplications == self.flops == self.row_flops + self.matrix_flops:
-            msg = (
-                f"flops are {self.flops}; expected twice the {self.multiplications} multiplications"
-                f", and the sum of row_flops {self.row_flops} and matrix_flops {self.matrix_flops}"
+            message = (
+                f"counted is {self.counted}, counted_dims {self.counted_dims}; give both or none"
             )
-            raise ValueError(msg)
+            raise ValueError(message)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,15 +137,14 @@ class CellRecord:
     cell : str
         Its unique name.
     role : str
-        A cell of the grid, an A/A control, a ceiling of the machine, the removal of a suspected
-        cause, the overhead of a call, or a comparison of two ways of doing other work.
-    engine : str
-        Name of the engine that carries the products out.
+        Both orders of a chain, a comparison of two ways of other work, an A/A control, the removal
+        of a suspected cause, a ceiling of the machine, or the overhead of a call.
+    group : str
+        Cells of one group are visited one after the other, and compared with each other.
     dims : tuple of int
-        Dims of the chain, loss first and beginning with 1; of a ceiling, the shape of its matrix;
-        of a comparison, the dims of the network at work.
-    arms : tuple of Arm
-        A, or A and B: of a control both of one order, of other pairs of different ones.
+        Dims of the chain or network at work, loss first; of a ceiling, the shape of its matrix.
+    arms : tuple of ArmRecord
+        A, or A and B: of a control one name twice, of other pairs different ones.
     error, error_bound : float or None
         Largest absolute difference between the elements of the arms' results, and the most of it
         that rounding explains; both in the unit of the results, not relative to them.
@@ -186,13 +157,13 @@ class CellRecord:
     __pydantic_config__ = STRICT
 
     kind: Literal["cell"] = "cell"
-    schema: Literal[1] = SCHEMA
+    schema: Literal[2] = SCHEMA
     identity: Identity
     cell: str
     role: Role
-    engine: str
-    dims: Annotated[Sizes, Field(min_length=2)]
-    arms: Annotated[tuple[Arm, ...], Field(min_length=1, max_length=2)]
+    group: str
+    dims: Dims
+    arms: Annotated[tuple[ArmRecord, ...], Field(min_length=1, max_length=2)]
     error: NonNegative | None
     error_bound: NonNegative | None
     predicted_seconds: NonNegative
@@ -200,21 +171,20 @@ class CellRecord:
     skipped: str | None
 
     def __post_init__(self) -> None:
-        """Check what depends on the role: the dims, the orders, and that there is work to time."""
-        if self.role != "ceiling":
-            check_chain(self.dims)
-        orders = tuple(arm.order for arm in self.arms)
-        if self.role == "control" and (len(orders) < 2 or orders[0] != orders[1]):
-            msg = f"the orders of a control are {orders}; expected one order twice"
-            raise ValueError(msg)
-        if self.role in {"cell", "cause", "comparison"} and len(set(orders)) < len(orders):
-            msg = f"the orders of a {self.role} are {orders}; expected different ones"
-            raise ValueError(msg)
-        copies = (self.role, self.engine) == ("ceiling", "copy")
-        if not copies and not all(arm.products and arm.multiplications for arm in self.arms):
-            work = [(arm.products, arm.multiplications) for arm in self.arms]
-            msg = f"(products, multiplications) are {work}; only of a copy may they be 0"
-            raise ValueError(msg)
+        """Check the names of a pair, and that there is work to time."""
+        names = tuple(arm.name for arm in self.arms)
+        if self.role == "control" and (len(names) < 2 or names[0] != names[1]):
+            message = f"the arms of a control are {names}; expected one name twice"
+            raise ValueError(message)
+        if self.role != "control" and len(set(names)) < len(names):
+            message = f"the arms of a {self.role} are {names}; expected different ones"
+            raise ValueError(message)
+        if self.role != "ceiling" and not all(
+            arm.cost.products and arm.cost.multiplications for arm in self.arms
+        ):
+            work = [(arm.cost.products, arm.cost.multiplications) for arm in self.arms]
+            message = f"(products, multiplications) are {work}; expected some of each"
+            raise ValueError(message)
 
     @property
     def key(self) -> Key:
@@ -247,7 +217,7 @@ class BlockRecord:
     __pydantic_config__ = STRICT
 
     kind: Literal["block"] = "block"
-    schema: Literal[1] = SCHEMA
+    schema: Literal[2] = SCHEMA
     identity: Identity
     cell: str
     process: Count
@@ -263,8 +233,8 @@ class BlockRecord:
         """Check that there is one time for each letter of the sequence."""
         lengths = len(self.sequence), len(self.seconds), len(self.cpu_seconds)
         if len(set(lengths)) > 1:
-            msg = "sequence, seconds and cpu_seconds have {}, {} and {} entries, not equally many"
-            raise ValueError(msg.format(*lengths))
+            message = "sequence, seconds and cpu_seconds have {}, {}, {} entries, not equally many"
+            raise ValueError(message.format(*lengths))
 
     @property
     def key(self) -> Key:
@@ -279,7 +249,7 @@ class CheckRecord:
     __pydantic_config__ = STRICT
 
     kind: Literal["check"] = "check"
-    schema: Literal[1] = SCHEMA
+    schema: Literal[2] = SCHEMA
     identity: Identity
     check: str
     values: Object

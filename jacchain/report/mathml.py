@@ -11,7 +11,7 @@ _SIZE = re.compile(r"\b(z)_?(\d+|i|L)\b")
 
 
 def formula_mathml(order: str, layers: int) -> Markup:
-    """Multiplications of an order as a sum of products of sizes, in the article's sequence.
+    """Return an order's multiplications as a sum of products of sizes, as the article does.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def formula_mathml(order: str, layers: int) -> Markup:
 
 
 def gradients_mathml(order: str, *, cache: bool) -> Markup:
-    """Multiplications of all parameter gradients of L affine layers, as sums over the layers.
+    """Return the multiplications of all gradients of L affine layers, as sums over layers.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def gradients_mathml(order: str, *, cache: bool) -> Markup:
 
 
 def _size(name: str) -> str:
-    """|z_3|, with fences that keep to the height of the letter."""
+    """Return |z_3|, with fences that keep to the height of the letter."""
     letter, index = name[0], name[1:]
     inner = f"<mi>{letter}</mi>"
     if index:
@@ -58,7 +58,7 @@ def _size(name: str) -> str:
 
 
 def typeset(text: str) -> Markup:
-    """Text with its sizes, such as z1 and z_i, as letters with an index; all else is escaped.
+    """Return text with sizes such as z1 and z_i as letters with an index; all else is escaped.
 
     Examples
     --------

@@ -7,11 +7,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from jacchain.analysis.verdicts import as_json
-from jacchain.experiments.judging import Assessment, assess
-from jacchain.experiments.tally import published
+from jacchain.claims.registry import experiments
+from jacchain.experiments.show import Figure, Table
 from jacchain.records.errors import RecordsError
-from jacchain.report.figures import draw_figures
-from jacchain.report.page import render
+from jacchain.report.page import Shown, render
+from jacchain.report.show import draw_figures
+from jacchain.runs.assess import Assessment, assess
+from jacchain.runs.simulated import published
 
 FIGURES, REPORT = "figures", "report.html"
 VERDICTS, ENVIRONMENT = "verdicts.json", "environment.json"
@@ -35,14 +37,19 @@ def publish(folder: str | Path, *, target: str | Path | None = None) -> Assessme
         If the records can't be read, or the target can't be written.
     """
     assessment = assess(folder)
-    verdicts = [as_json(verdict) for verdict in assessment.verdicts]
-    out = Path(target or folder)
-    with replacing(out) as draft:
-        _write_json(draft / VERDICTS, verdicts)
-        _write_json(draft / ENVIRONMENT, assessment.environment)
-        drawn = draw_figures(assessment, draft / FIGURES)
-        pictures = {path.stem: path.read_text("utf-8") for path in drawn if path.suffix == ".svg"}
-        page = render(assessment, pictures, simulated=published())
+    shown = _shown(assessment)
+    with replacing(Path(target or folder)) as draft:
+        _write_json(draft / VERDICTS, [as_json(verdict) for verdict in assessment.verdicts])
+        _write_json(draft / ENVIRONMENT, assessment.session.environment)
+        paths = draw_figures(_figures(shown), draft / FIGURES)
+        pictures = {path.stem: path.read_text("utf-8") for path in paths if path.suffix == ".svg"}
+        page = render(
+            assessment,
+            shown,
+            pictures,
+            known=experiments().entries.values(),
+            simulated=published(),
+        )
         (draft / REPORT).write_text(page, "utf-8")
     return assessment
 
@@ -60,12 +67,21 @@ def plot(folder: str | Path, *, target: str | Path | None = None) -> list[Path]:
     RecordsError
         As `publish`.
     """
-    assessment = assess(folder)
+    figures = _figures(_shown(assess(folder)))
     out = Path(target or folder)
     with replacing(out) as draft:
-        drawn = draw_figures(assessment, draft / FIGURES)
-        names = [path.relative_to(draft) for path in drawn]
+        names = [path.relative_to(draft) for path in draw_figures(figures, draft / FIGURES)]
     return [out / name for name in names]
+
+
+def _shown(assessment: Assessment) -> Shown:
+    """Return the figures and tables of each experiment, by its claim."""
+    evidence, sizes = assessment.evidence, assessment.sizes
+    return {e.claim: tuple(e.shows(evidence, sizes)) for e in assessment.experiments}
+
+
+def _figures(shown: Shown) -> list[Figure]:
+    return [item for items in shown.values() for item in items if not isinstance(item, Table)]
 
 
 def _write_json(path: Path, value: object) -> None:
@@ -74,7 +90,7 @@ def _write_json(path: Path, value: object) -> None:
 
 @contextmanager
 def replacing(out: Path) -> Iterator[Path]:
-    """A draft folder beside the target, whose files take their places once all are written."""
+    """Yield a draft folder whose files take their places in the target once all are written."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=out, prefix=".draft-") as name:

@@ -1,20 +1,30 @@
 """How every figure looks: colours, fonts, axes with units, files with the same bytes each time."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from io import StringIO
-from math import log
+from math import ceil, log
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import (
+    EngFormatter,
+    FixedLocator,
+    FuncFormatter,
+    LogLocator,
+    MaxNLocator,
+    NullLocator,
+)
 
-from jacchain.experiments.cells import BOTH, INPUT_FIRST, LOSS_FIRST
-from jacchain.report.terminal import size
+from jacchain.analysis.evidence import BOTH, INPUT_FIRST, LOSS_FIRST
+from jacchain.report.units import size
 
 Axes = Any  # matplotlib ships no types that a strict check could use
 
@@ -24,7 +34,8 @@ TITLE = 12.5
 POWERS = 13  # font size of powers, so that their exponents keep nearly 9 points
 WIDTH, HEIGHT = 6.4, 4.3  # inches
 DPI = 120
-FEW_DECADES = 100.0  # a range in which powers of ten alone would be too few ticks
+FEW_BYTES = 16**3  # a range of bytes in which powers of 16 would be too few ticks
+KEY, LETTER, MOST_COLUMNS = 0.55, 0.075, 4  # of a legend: inches beside a name, and a letter's
 FONT = "DejaVu Sans"
 FALLBACKS = f"'{FONT}', Verdana, sans-serif"  # where a reader of an SVG lacks it
 
@@ -63,13 +74,20 @@ RC: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Look:
-    """Colour (Okabe and Ito's, told apart by the colour-blind) and marker of one order."""
+    """Colour (Okabe and Ito's, told apart by the colour-blind) and marker."""
 
     colour: str
     marker: str
 
 
-LOOKS = {LOSS_FIRST: Look("#0072B2", "o"), INPUT_FIRST: Look("#D55E00", "s")}
+LOOKS = {
+    LOSS_FIRST: Look("#0072B2", "o"),
+    INPUT_FIRST: Look("#D55E00", "s"),
+    "third": Look(GREEN, "D"),
+    "fourth": Look(ORANGE, "v"),
+    "fifth": Look("#56B4E9", "^"),
+    "muted": Look(MUTED, "D"),
+}
 
 
 @contextmanager
@@ -82,7 +100,7 @@ def house_style() -> Iterator[None]:
 
 
 def canvas(*, width: float = WIDTH, height: float = HEIGHT) -> Canvas:
-    """An empty figure of so many inches, without any global state."""
+    """Return an empty figure of so many inches, without any global state."""
     return Canvas(figsize=(width, height), layout="constrained")
 
 
@@ -108,7 +126,7 @@ def save(figure: Canvas, stem: Path) -> list[Path]:
 
 
 def mathtext(text: str) -> str:
-    """Sizes such as |z1|, |z_i| and |x| as matplotlib typesets them.
+    """Typeset sizes such as `|z1|`, `|z_i|` and `|x|`.
 
     Examples
     --------
@@ -123,12 +141,24 @@ def _symbol(match: re.Match[str]) -> str:
     return f"$|{letter}_{index}|$" if index else f"$|{letter}|$"
 
 
+def ends_of(axis: Any) -> tuple[float, float]:
+    """Return both ends of what an axis shows now."""
+    low, high = getattr(axis.axes, f"get_{axis.axis_name}lim")()
+    return float(low), float(high)
+
+
+def linear_scale(axis: Any) -> None:
+    """Linear; ticks at whole numbers where all data are whole."""
+    lines = (getattr(line, f"get_{axis.axis_name}data")() for line in axis.axes.lines)
+    values = np.concatenate([[0.0], *(np.asarray(line, dtype=float) for line in lines)])
+    if len(values) > 1 and np.all(values == np.rint(values)):
+        axis.set_major_locator(MaxNLocator(integer=True))
+
+
 def time_scale(axis: Any) -> None:
     """Logarithmic seconds, ticks with SI prefixes: more of them over less than two decades."""
-    low, high = axis.get_view_interval()
     _log(axis, EngFormatter(unit="s", places=0), base=10)
-    if 0 < low < high < FEW_DECADES * low:
-        axis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5), numticks=12))
+    _refine(axis, 100)
 
 
 def power_scale(axis: Any, base: int) -> None:
@@ -138,13 +168,30 @@ def power_scale(axis: Any, base: int) -> None:
 
 
 def ratio_scale(axis: Any) -> None:
-    """Logarithmic, ticks at powers of ten, written as numbers."""
+    """Logarithmic, ticks written as numbers: at powers of ten, or more over few decades."""
     _log(axis, FuncFormatter(lambda value, _: f"{value:g}"), base=10)
+    _refine(axis, 1000)
 
 
 def byte_scale(axis: Any) -> None:
     """Logarithmic bytes, ticks in KiB, MiB and GiB."""
     _log(axis, FuncFormatter(lambda value, _: size(value)), base=16)
+    low, high = ends_of(axis)
+    if high < FEW_BYTES * low:
+        axis.set_major_locator(LogLocator(base=4, numticks=9))
+
+
+def size_scale(axis: Any, sizes: Sequence[float]) -> None:
+    """Logarithmic, with a tick at each of these sizes, written in full."""
+    _log(axis, FuncFormatter(lambda value, _: f"{value:g}"), base=10)
+    axis.set_ticks(list(sizes))
+
+
+def keep_ticks(axis: Any, ticks: Sequence[float]) -> None:
+    """Write numbers at these values alone, where the axis shows them."""
+    low, high = ends_of(axis)
+    axis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
+    axis.set_minor_locator(NullLocator())
 
 
 def _log(axis: Any, formatter: Any, *, base: int) -> None:
@@ -154,8 +201,27 @@ def _log(axis: Any, formatter: Any, *, base: int) -> None:
     axis.set_minor_locator(NullLocator())
 
 
+def _refine(axis: Any, few: float) -> None:
+    """Put ticks at 1, 2 and 5 times powers of ten where the ends are less than `few` apart."""
+    low, high = ends_of(axis)
+    if high < few * low:
+        axis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5), numticks=12))
+
+
+SCALES: Mapping[str, Callable[[Any], None]] = MappingProxyType(
+    {
+        "linear": linear_scale,
+        "seconds": time_scale,
+        "bytes": byte_scale,
+        "powers of 2": partial(power_scale, base=2),
+        "powers of 10": partial(power_scale, base=10),
+        "ratio": ratio_scale,
+    }
+)
+
+
 def power(value: float, base: int) -> str:
-    """A tick's value, positive, as the nearest power.
+    """Write a positive value as the nearest power.
 
     Examples
     --------
@@ -165,10 +231,41 @@ def power(value: float, base: int) -> str:
     return f"${base}^{{{round(log(value, base))}}}$"
 
 
-def legend_below(page: Canvas, axes: Axes) -> None:
-    """A legend under the axes, where no data are: each label once, orders first."""
-    handles, labels = axes.get_legend_handles_labels()
-    found = dict(zip(labels, handles, strict=True))
-    names = sorted(found, key=lambda name: (name not in BOTH, list(found).index(name)))
-    handles = [found[name] for name in names]
-    page.legend(handles, names, loc="outside lower center", ncols=2, handlelength=1.6)
+def legend_below(page: Any, axes: Iterable[Axes]) -> int:
+    """Write a legend under the axes, where no data are: each label once, orders first.
+
+    Returns
+    -------
+    int
+        How many rows it has.
+    """
+    found = (zip(*a.get_legend_handles_labels()[::-1], strict=True) for a in axes)
+    handles = {label: handle for pairs in found for label, handle in pairs}
+    names = [*(name for name in BOTH if name in handles)]
+    names += [name for name in handles if name not in BOTH]
+    if not names:
+        return 0
+    columns = legend_columns(names, page.bbox.width / page.dpi)
+    page.legend(
+        [handles[name] for name in names],
+        [mathtext(name) for name in names],
+        loc="outside lower center",
+        ncols=columns,
+        handlelength=1.8,
+    )
+    return ceil(len(names) / columns)
+
+
+def legend_columns(names: Sequence[str], width: float) -> int:
+    """Return how many columns of a legend fit side by side into so many inches.
+
+    Examples
+    --------
+    >>> legend_columns(["loss-first", "input-first"], 6.4), legend_columns(["a" * 70, "b"], 6.4)
+    (2, 1)
+    """
+    for columns in range(min(MOST_COLUMNS, len(names)), 1, -1):
+        parts = np.array_split(np.array(names), columns)
+        if sum(KEY + LETTER * max(map(len, part)) for part in parts) <= width:
+            return columns
+    return 1

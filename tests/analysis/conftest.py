@@ -3,37 +3,44 @@
 import numpy as np
 import pytest
 
-from jacchain.analysis.evidence import Evidence, Series, by_key
+from jacchain.analysis.evidence import BOTH, Evidence, Series
 from jacchain.analysis.slopes import Sweep
-from jacchain.costs.closed_forms import multiplications
+from jacchain.chains.planners import plan
+
+DIMS = (1, 2, 3, 4, 5)
 
 
-def _series(seconds, *, dims=(1, 2, 3, 4, 5), order="loss-first", **facts):
-    """A series with these seconds, shape (processes, blocks, 2)."""
-    seconds = np.asarray(seconds, dtype=float)
-    count = multiplications(order, dims)
-    known = {
-        "cell": "x".join(map(str, dims)),
-        "role": "cell",
-        "engine": "numpy",
-        "arm": "A" if order == "loss-first" else "B",
-        "products": len(dims) - 2,
-        "multiplications": count,
-        "row_flops": 2 * count,
-        "matrix_flops": 0,
-        "bytes": 8 * count,
-        "working_set": 8 * count,
+def _series(seconds, *, dims=DIMS, name="loss-first", **facts):
+    """A series with these seconds, shape (processes, blocks, 2): by default an arm of a chain."""
+    seconds = np.array(seconds, dtype=float)
+    defaults = {
+        "cell": f"chain {'x'.join(map(str, dims))}",
+        "role": "chain",
+        "group": "",
+        "cost": plan(dims, name if name in BOTH else BOTH[0]).cost,
         "flagged": np.zeros(seconds.shape, dtype=bool),
     }
-    return Series(**(known | facts), dims=dims, order=order, seconds=seconds)
+    return Series(**defaults | facts, dims=dims, name=name, seconds=seconds)
 
 
-def _sweep(sizes, times, *, multiplications=None, noise=0.0, blocks=12, rng=0):
+def _pair(first, second, *, names=BOTH, **facts):
+    """Both arms of a cell, each with its seconds."""
+    return tuple(
+        _series(seconds, name=name, **facts)
+        for name, seconds in zip(names, (first, second), strict=True)
+    )
+
+
+def _evidence(*cells, **facts):
+    """Evidence of cells, each of one or two series; `facts` as of `Evidence`."""
+    return Evidence({arms[0].cell: tuple(arms) for arms in cells}, **facts)
+
+
+def _sweep(sizes, times, *, multiplications=None, noise=0.0, blocks=12, rng=0, law="n"):
     """A sweep with these true times, each block slower by a random part of `noise`."""
     sizes, times = np.asarray(sizes, dtype=float), np.asarray(times, dtype=float)
     slower = np.abs(np.random.default_rng(rng).normal(0, noise, (len(sizes), 1, blocks)))
     return Sweep(
-        name="x",
         variable="|x|",
         order="loss-first",
         sizes=sizes,
@@ -41,6 +48,7 @@ def _sweep(sizes, times, *, multiplications=None, noise=0.0, blocks=12, rng=0):
         products=np.full(len(sizes), 3.0),
         working_set=8 * sizes,
         times=times[:, None, None] * np.exp(slower),
+        law=law,
     )
 
 
@@ -50,10 +58,15 @@ def make_series():
 
 
 @pytest.fixture(scope="session")
-def make_sweep():
-    return _sweep
+def make_pair():
+    return _pair
 
 
 @pytest.fixture(scope="session")
 def make_evidence():
-    return lambda series, **facts: Evidence(series=by_key(list(series)), **facts)
+    return _evidence
+
+
+@pytest.fixture(scope="session")
+def make_sweep():
+    return _sweep

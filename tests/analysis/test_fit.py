@@ -1,9 +1,14 @@
+"""The time model: machines that follow it, one that does not, and what can't be told apart."""
+
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from jacchain.analysis.evidence import Regimes
-from jacchain.analysis.fit import TERMS, features, fit_times, model_parts, solve
+from jacchain.analysis.evidence import BOTH, Evidence, Regimes
+from jacchain.analysis.fit import TERMS, features, fit_coefficients, fit_times, model_parts, solve
 from jacchain.analysis.verdicts import decide
+from jacchain.cost import Cost
 
 TRUTH = np.array([1e-6, 4e-10, 5e-11, 2e-11, 0, 4e-11, 0, 1e-10])  # in the order of TERMS
 REGIMES = Regimes(l2=2**20, llc_low=2**22, llc_high=2**25, memory=2**29)
@@ -11,38 +16,44 @@ REGIMES = Regimes(l2=2**20, llc_low=2**22, llc_high=2**25, memory=2**29)
 
 @pytest.fixture
 def machine(make_series, make_evidence):
-    """Cells of every regime, whose times follow the model with these coefficients."""
+    """A function that makes chains of every regime, whose times follow the model."""
 
-    def make(coefficients=TRUTH, *, cells=40, noise=0.0, spoil=None):
+    def make(*, chains=20, noise=0.0, spoil=None):
         rng = np.random.default_rng(0)
-        series = []
-        for number in range(cells):
-            dims = (1, 2, 3, 4, 5 + number)
-            blank = make_series(
-                np.ones((1, 12, 2)), dims=dims, products=int(rng.integers(2, 9)),
-                row_flops=int(10 ** rng.uniform(3, 8)), matrix_flops=int(10 ** rng.uniform(3, 9)),
-                bytes=int(10 ** rng.uniform(3, 8)),
-                working_set=[2**19, 2**23, 2**30][number % 3],
-            )  # fmt: skip
-            evidence = make_evidence([blank], regimes=REGIMES)
-            seconds = float(features(blank, evidence) @ coefficients)
+        cells = []
+        for number in range(2 * chains):
+            rows, matrices, moved = (int(10 ** rng.uniform(3, top)) for top in (8, 9, 8))
+            cost = Cost(
+                products=int(rng.integers(2, 9)),
+                multiplications=rows + matrices,
+                row_multiplications=rows,
+                bytes=moved,
+                held_bytes=(2**19, 2**23, 2**30)[number % 3],
+            )
+            series = make_series(
+                np.ones((1, 12, 2)),
+                dims=(1, 2, 3, 4, 5 + number // 2),
+                name=BOTH[number % 2],
+                cost=cost,
+            )
+            seconds = float(features(series, Evidence(regimes=REGIMES)) @ TRUTH)
             seconds *= 2.0 if number == spoil else 1.0
             slower = np.abs(rng.normal(0, noise, (1, 12, 2)))
-            facts = {n: v for n, v in vars(blank).items() if n != "seconds"}
-            series.append(make_series(seconds * np.exp(slower), **facts))
-        return make_evidence(series, regimes=REGIMES)
+            cells.append(replace(series, seconds=seconds * np.exp(slower)))
+        return make_evidence(*zip(cells[::2], cells[1::2], strict=True), regimes=REGIMES)
 
     return make
 
 
-def test_features_put_bytes_in_the_column_of_their_regime(make_series, make_evidence):
-    series = make_series(
-        np.ones((1, 2, 2)), products=3, row_flops=10, matrix_flops=20, bytes=70, working_set=2**23
-    )
-    found = dict(zip(TERMS, features(series, make_evidence([], regimes=REGIMES)), strict=True))
-    assert {term: value for term, value in found.items() if value} == {
-        "calls": 3, "flops, row x matrix": 10, "flops, matrix x matrix": 20, "bytes, LLC": 70
-    }  # fmt: skip
+def test_features_put_bytes_in_the_column_of_their_regime(make_series):
+    cost = Cost(products=3, multiplications=15, row_multiplications=5, bytes=70, held_bytes=2**23)
+    values = features(make_series(np.ones((1, 2, 2)), cost=cost), Evidence(regimes=REGIMES))
+    assert {term: value for term, value in zip(TERMS, values, strict=True) if value} == {
+        "calls": 3,
+        "flops, row x matrix": 10,
+        "flops, matrix x matrix": 20,
+        "bytes, LLC": 70,
+    }
 
 
 def test_a_machine_that_follows_the_model_gives_its_coefficients_away(machine):
@@ -67,50 +78,65 @@ def test_coefficients_are_never_negative():
     assert coefficients[1] > 0
 
 
-def test_a_prediction_never_uses_the_cell_that_it_is_judged_on(machine):
+def test_a_prediction_never_uses_the_chain_that_it_is_judged_on(machine):
     plain, spoilt = fit_times(machine()), fit_times(machine(spoil=7))
     assert spoilt.predicted[7] == pytest.approx(plain.predicted[7])
     assert spoilt.fitted[7] > 1.01 * plain.fitted[7]
 
 
-def test_both_orders_of_a_cell_are_left_out_together(machine):
-    evidence = machine()
-    first, second = list(evidence.series.values())[:2]
-    object.__setattr__(second, "cell", first.cell)
+def test_both_orders_of_a_chain_are_left_out_together(machine):
+    evidence = machine(spoil=0)
     fit = fit_times(evidence)
-    design = np.array([features(s, evidence) for s in fit.series])
-    times = np.array([s.time for s in fit.series])
-    times[:2] *= 3
-    without = design[:2] @ solve(design[2:], times[2:])
-    np.testing.assert_allclose(fit.predicted[:2], without)
+    design = np.array([features(series, evidence) for series in fit.series])
+    times = np.array([series.time for series in fit.series])
+    np.testing.assert_allclose(fit.predicted[:2], design[:2] @ solve(design[2:], times[2:]))
 
 
-def test_a_cell_that_takes_twice_as_long_is_found(machine):
+def test_a_chain_that_takes_twice_as_long_is_noticed(machine):
     evidence = machine(noise=0.01, spoil=7)
     parts = decide(model_parts(fit_times(evidence), evidence), evidence.noise_floor)
     assert [p.verdict for p in parts].count("agrees") == len(parts) - 1
     assert parts[7].verdict == "disagrees"
     assert parts[7].measured == pytest.approx(0.5, rel=0.1)
+    assert parts[7].name == "predicted time of input-first, dims 1 2 3 4 8"
 
 
-def test_terms_that_grow_together_are_not_separable(machine, make_series, make_evidence):
+def test_a_chain_of_which_no_other_knows_a_term_is_undecided(machine):
+    evidence = machine()
+    fit = fit_times(evidence)
+    fit.predicted[3] = 0.0
+    *others, part = sorted(
+        decide(model_parts(fit, evidence), evidence.noise_floor), key=lambda p: p.verdict
+    )
+    assert part.verdict == "inconclusive"
+    assert part.name == "predicted time of input-first, dims 1 2 3 4 6"
+    assert "knows none of its terms" in part.reason
+    assert {other.verdict for other in others} == {"agrees"}
+
+
+def test_terms_that_grow_together_are_not_separable(machine, make_pair, make_evidence):
     assert fit_times(machine()).separable
-    flops = np.arange(1, 21) * 10**6
+    flops = 2 * np.arange(1, 21) * 10**6
     moved = flops * (8 + np.arange(20) % 2)  # nearly in proportion
-    series = [
-        make_series(
-            np.full((1, 4, 2), 4e-10 * f + 2e-11 * b), dims=(1, 2, 3, 4, 5 + n),
-            products=0, row_flops=int(f), matrix_flops=0, bytes=int(b), working_set=1,
-        ) for n, (f, b) in enumerate(zip(flops, moved, strict=True))
-    ]  # fmt: skip
-    fit = fit_times(make_evidence(series, regimes=REGIMES))
-    relative = np.column_stack([flops, moved]) / fit.fitted[:, None]
+    chains = []
+    for n, (f, b) in enumerate(zip(flops.tolist(), moved.tolist(), strict=True)):
+        cost = Cost(multiplications=f // 2, row_multiplications=f // 2, bytes=b, held_bytes=1)
+        seconds = np.full((1, 4, 2), 4e-10 * f + 2e-11 * b)
+        chains.append(make_pair(seconds, seconds, dims=(1, 2, 3, 4, 5 + n), cost=cost))
+    fit = fit_times(make_evidence(*chains, regimes=REGIMES))
+    relative = np.column_stack([flops, moved]).repeat(2, axis=0) / fit.fitted[:, None]
     expected = np.linalg.cond(relative / np.linalg.norm(relative, axis=0))
     assert fit.condition == pytest.approx(expected, rel=1e-3)
     assert expected > 30
     assert not fit.separable
 
 
-def test_too_few_cells_are_no_fit(machine):
-    assert fit_times(machine(cells=11)) is None
-    assert fit_times(machine(cells=12)) is not None
+@pytest.mark.parametrize("fit", [fit_times, fit_coefficients])
+def test_fewer_than_a_dozen_series_are_no_fit(machine, fit):
+    assert fit(machine(chains=5)) is None
+    assert fit(machine(chains=6)) is not None
+
+
+def test_the_coefficients_alone_are_those_of_the_fit(machine):
+    evidence = machine(noise=0.02)
+    np.testing.assert_array_equal(fit_coefficients(evidence), fit_times(evidence).coefficients)

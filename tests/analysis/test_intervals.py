@@ -1,3 +1,5 @@
+"""Intervals for medians against their definition, and how often they hold the truth."""
+
 from math import comb
 
 import numpy as np
@@ -8,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.optimize import brentq
 from scipy.stats import binomtest, norm
 
-from jacchain.analysis.intervals import median_interval, sign_test
+from jacchain.analysis.intervals import difference_interval, median_interval, p_beyond, sign_test
 
 SAMPLES = arrays(
     float, st.integers(2, 40), elements=st.floats(-1e6, 1e6, allow_subnormal=False, width=32)
@@ -122,3 +124,36 @@ def test_the_sign_test_is_the_binomial_one(values, threshold):
     below = int(np.sum(values < threshold))
     expected = binomtest(below, len(values), 0.5, alternative="greater").pvalue
     assert sign_test(values, threshold) == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_difference_of_symmetric_intervals_adds_their_widths_in_squares():
+    low, middle, high = difference_interval((7.0, 10.0, 13.0), (0.0, 4.0, 8.0))
+    assert (low, middle, high) == pytest.approx((1, 6, 11))
+
+
+def test_each_end_of_a_difference_takes_the_ends_that_make_it():
+    """Low is made by low a and high b; high the other way round."""
+    assert difference_interval((7.0, 10.0, 10.0), (4.0, 4.0, 8.0)) == pytest.approx((1, 6, 6))
+    assert difference_interval((10.0, 10.0, 13.0), (0.0, 4.0, 4.0)) == pytest.approx((6, 6, 11))
+
+
+def test_a_difference_holds_the_truth_as_often_as_its_parts():
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(3, 1, (5000, 12)), rng.normal(1, 2, (5000, 12))
+    intervals = [median_interval(values) for values in (a, b)]
+    differences = [
+        difference_interval(tuple(e[i] for e in intervals[0]), tuple(e[i] for e in intervals[1]))
+        for i in range(5000)
+    ]
+    assert 0.93 <= np.mean([low <= 2 <= high for low, _, high in differences]) <= 0.98
+
+
+@pytest.mark.parametrize("beyond", [-3.0, 0.0, 0.5, 2.0])
+def test_p_is_the_tail_of_a_normal_distribution(beyond):
+    error = 2 / (norm.ppf(0.975) - norm.ppf(0.025))
+    assert p_beyond(beyond, (4.0, 6.0)) == pytest.approx(norm.sf(beyond / error))
+
+
+def test_an_interval_of_no_width_decides():
+    assert p_beyond(1e-3, (5.0, 5.0)) == 0
+    assert p_beyond(-1e-3, (5.0, 5.0)) == 1

@@ -1,3 +1,5 @@
+"""The noise floor and the memory regimes of a machine."""
+
 import numpy as np
 import pytest
 
@@ -16,15 +18,15 @@ def control(make_series):
     return make
 
 
-def test_half_width_is_that_of_the_interval_of_the_pooled_log_ratios(control):
+def test_half_width_is_half_of_the_interval_of_the_pooled_log_ratios(control):
     pooled = np.concatenate([0.1 * np.linspace(-1, 1, 12), 0.3 * np.linspace(-1, 1, 12)])
     low, _, high = median_interval(pooled)
     assert half_width([control(0.1), control(0.3)]) == pytest.approx((high - low) / 2)
 
 
 def test_a_bias_between_equal_arms_counts_as_noise(make_series):
-    one, other = make_series(np.ones((1, 12, 2))), make_series(np.full((1, 12, 2), 0.9))
-    assert noise_floor([(one, other)]) == pytest.approx(-3 * np.log(0.9))
+    pair = make_series(np.ones((1, 12, 2))), make_series(np.full((1, 12, 2), 0.9))
+    assert noise_floor([pair]) == pytest.approx(-3 * np.log(0.9))
 
 
 def test_a_quiet_machine_has_the_least_floor(control):

@@ -1,3 +1,5 @@
+"""Rival growth laws: which machines they beat the formula on."""
+
 from dataclasses import replace
 
 import numpy as np

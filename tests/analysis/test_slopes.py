@@ -1,3 +1,5 @@
+"""Slopes over one size, in which regimes they are judged, and how."""
+
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import ks_2samp, norm
 
 from jacchain.analysis.evidence import Evidence, Regimes
-from jacchain.analysis.slopes import best, judged_regimes, resampled, slope, slope_part, sweep
+from jacchain.analysis.slopes import best, judged_regimes, resampled, slope, slope_part, sweep_of
 from jacchain.analysis.verdicts import decide
 
 SIZES = np.array([64.0, 96, 128, 192, 256])
@@ -51,7 +53,7 @@ def test_what_slows_a_whole_round_leaves_the_slope_as_it_is(make_sweep):
 
 
 def judged(whole, **facts):
-    return judged_regimes(whole, Evidence(series={}, **({"regimes": ONE_REGIME} | facts)))
+    return judged_regimes(whole, Evidence(**{"regimes": ONE_REGIME} | facts))
 
 
 def test_a_regime_needs_four_sizes(make_sweep):
@@ -79,10 +81,10 @@ def test_sizes_at_which_calls_take_a_tenth_are_left_out(make_sweep):
 def test_each_regime_is_judged_for_itself_and_none_between(make_sweep):
     sizes = 2.0 ** np.arange(16)
     regimes = Regimes(l2=8 * 2**3, llc_low=8 * 2**5, llc_high=8 * 2**9, memory=8 * 2**12)
-    found = judged(make_sweep(sizes, sizes), regimes=regimes)
-    kept = {name: np.log2(part.sizes).tolist() for name, part in found.items()}
+    parts = judged(make_sweep(sizes, sizes), regimes=regimes)
+    kept = {name: np.log2(part.sizes).tolist() for name, part in parts.items()}
     assert kept == {"L2": [0, 1, 2, 3], "LLC": [5, 6, 7, 8, 9], "memory": [12, 13, 14, 15]}
-    np.testing.assert_array_equal(found["LLC"].times, sizes[5:10, None, None] * np.ones((1, 12)))
+    np.testing.assert_array_equal(parts["LLC"].times, sizes[5:10, None, None] * np.ones((1, 12)))
 
 
 @pytest.mark.parametrize("exponent", [0.5, 1.0, 2.0])
@@ -121,18 +123,18 @@ def test_p_is_the_chance_of_noise_beyond_the_widened_margin(make_sweep):
     assert 0 < part.p < 1
 
 
-def test_a_sweep_collects_what_was_measured(make_series, make_evidence):
-    cells = [(x, (1, 2, 3, 4, x)) for x in (8, 16, 32)]
+def test_a_sweep_arranges_what_was_measured(make_series):
     blocks = {8: 12, 32: 10}
-    evidence = make_evidence(
-        make_series(np.full((2, blocks[x], 2), float(x)), dims=dims)
-        for x, dims in cells
-        if x in blocks
-    )
-    found = sweep(evidence, "x", "|x|", cells, "loss-first")
-    np.testing.assert_array_equal(found.sizes, [8, 32])
-    np.testing.assert_array_equal(
-        found.times, np.array([8.0, 32])[:, None, None] * np.ones((2, 10))
-    )
-    np.testing.assert_array_equal(found.multiplications, [6 + 12 + 32, 6 + 12 + 128])
-    assert sweep(evidence, "x", "|x|", cells, "input-first") is None
+    measured = [
+        (x, make_series(np.full((2, blocks[x], 2), float(x)), dims=(1, 2, 3, 4, x))) for x in blocks
+    ]
+    whole = sweep_of("|x|", measured, "n")
+    assert (whole.variable, whole.order, whole.law) == ("|x|", "loss-first", "n")
+    np.testing.assert_array_equal(whole.sizes, [8, 32])
+    expected = np.array([8.0, 32])[:, None, None] * np.ones((2, 10))
+    np.testing.assert_array_equal(whole.times, expected)
+    np.testing.assert_array_equal(whole.multiplications, [6 + 12 + 32, 6 + 12 + 128])
+    np.testing.assert_array_equal(whole.products, [3, 3])
+    costs = [series.cost for _, series in measured]
+    np.testing.assert_array_equal(whole.working_set, [cost.working_set for cost in costs])
+    assert sweep_of("|x|", measured[:1], "n") is None

@@ -1,3 +1,5 @@
+"""How parts are judged, and how a claim follows from its parts."""
+
 import json
 import math
 from dataclasses import replace
@@ -99,24 +101,30 @@ def test_noise_does_not_touch_what_is_exact(part, verdict):
     ],
 )
 def test_a_claim_follows_from_its_parts(parts, verdict):
-    found = judge("C3", parts, 0.05)
-    assert found.verdict == verdict
-    assert len(found.parts) == len(parts)
-    assert found.reason
+    result = judge("C3", parts, 0.05)
+    assert result.verdict == verdict
+    assert len(result.parts) == len(parts)
+    assert result.reason
 
 
 def test_a_claim_shows_its_most_telling_part():
     closer = replace(INSIDE, name="closer", measured=1.15, interval=(1.1, 1.16))
-    found = judge("C3", [INSIDE, closer, INSIDE], 0.05)
-    assert (found.measured, found.expected, found.interval) == (1.15, 1.0, (1.1, 1.16))
-    assert found.reason.startswith("3 of 3 parts agree; closer: ")
+    result = judge("C3", [INSIDE, closer, INSIDE], 0.05)
+    assert (result.measured, result.expected, result.interval) == (1.15, 1.0, (1.1, 1.16))
+    assert result.reason.startswith("3 of 3 parts agree; closer: ")
     farther = replace(OUTSIDE, name="farther", measured=3.0)
     assert judge("C3", [closer, OUTSIDE, farther], 0.05).measured == 3.0
 
 
+def test_timed_and_exact_parts_are_counted_apart():
+    result = judge("C3", [INSIDE, INSIDE, EQUAL], 0.05)
+    assert result.reason.startswith("2 of 2 timed parts and 1 of 1 exact ones agree; inside: ")
+    assert judge("C1", [EQUAL], 0.05).reason == "1 of 1 parts agree; equal: equal"
+
+
 def test_an_undecided_claim_says_why():
-    found = judge("C3", [INSIDE, MISSING], 0.05)
-    assert found.reason == "1 of 2 parts agree; missing: not measured"
+    result = judge("C3", [INSIDE, MISSING], 0.05)
+    assert result.reason == "1 of 2 parts agree; missing: not measured"
     assert judge("C3", [], 0.05).reason == "nothing of this claim was measured"
 
 

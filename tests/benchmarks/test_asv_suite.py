@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from jacchain.experiments.harness_visits import run_asv
-from jacchain.records.harness import read_asv
+from jacchain.harnesses.readers import read_asv
+from jacchain.harnesses.visits import run_asv
 from scripts.bench_smoke import BENCHMARKS, main, smoke
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -78,12 +78,12 @@ def test_products_are_let_go_of_once_nobody_needs_them():
 def test_chains_of_any_kinds_share_memory_without_harm(data):
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     makers = [
-        lambda: jc.DenseJacobian(rng.normal(size=(4, 4))),
-        lambda: jc.DiagonalJacobian(rng.normal(size=4)),
-        lambda: jc.IdentityJacobian(4),
-        lambda: jc.BlockDiagonalJacobian(rng.normal(size=(2, 2)), 2),
+        lambda: jc.jacobians.DenseJacobian(rng.normal(size=(4, 4))),
+        lambda: jc.jacobians.DiagonalJacobian(rng.normal(size=4)),
+        lambda: jc.jacobians.IdentityJacobian(4),
+        lambda: jc.jacobians.BlockDiagonalJacobian(rng.normal(size=(2, 2)), 2),
     ]
-    row = jc.DenseJacobian(rng.normal(size=(1, 4)))
+    row = jc.jacobians.DenseJacobian(rng.normal(size=(1, 4)))
     pool = [data.draw(st.sampled_from(makers))() for _ in range(4)]
     picks = st.lists(st.sampled_from(pool), max_size=5)
     chains = {str(n): jc.Chain([row, *data.draw(picks)]) for n in range(3)}

@@ -1,168 +1,134 @@
-"""The structure table and the numeric table agree, for every pair of kinds."""
+"""Both tables of products agree, for every pair of kinds."""
 
-from itertools import pairwise
-from itertools import product as pairs
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import jacchain as jc
+from jacchain import jacobians
 from jacchain.chains.bracketing import all_bracketings
-from jacchain.chains.chain import Chain
-from jacchain.chains.count import count
 from jacchain.chains.evaluate import evaluator
-from jacchain.chains.planners import plan
-from jacchain.jacobians import products, structure_products
-from jacchain.jacobians.dense import DenseJacobian
-from jacchain.jacobians.diagonal import (
-    BlockDiagonalJacobian,
-    DiagonalJacobian,
-    IdentityJacobian,
-    KroneckerJacobian,
-)
-from jacchain.jacobians.pattern import Pattern
-from jacchain.jacobians.products import multiply
-from jacchain.jacobians.sparse import SelectionJacobian, SparseJacobian
+from jacchain.jacobians import Pattern, multiply, products, structure_products
 from jacchain.jacobians.structure import KINDS, Structure
-from jacchain.jacobians.structure_products import product
 
 
-def sparse(shape, rng):
-    """About half of the entries, some of their rows and columns empty."""
-    kept = rng.random(shape) < 0.5
-    indptr = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
-    pattern = Pattern(indptr, np.nonzero(kept)[1], shape[1])
-    return SparseJacobian(pattern, rng.standard_normal(pattern.entries))
+def sparse(random, m, n):
+    """About half of the entries; some rows are alike, some empty."""
+    stored = (random(m, n) > 0)[np.arange(m) // 2]
+    pattern = Pattern(np.append(0, stored.sum(1).cumsum()), np.nonzero(stored)[1], n)
+    return jacobians.SparseJacobian(pattern, random(pattern.entries))
 
 
-def blocks(shape, rng, count, *, shared):
-    rows, columns = shape[0] // count, shape[1] // count
-    size = (rows, columns) if shared else (count, rows, columns)
-    return BlockDiagonalJacobian(rng.standard_normal(size), count)
+def selection(random, m, n):
+    columns = (99 * np.abs(random(m))).astype(int) % n
+    return jacobians.SelectionJacobian.from_indices(columns, n, random(1).dtype)
 
 
-# Each makes a Jacobian of a shape, as far as its kind has one of that shape.
+# How to make a Jacobian of each kind and shape (m, n) from random elements.
 MAKERS = {
-    "dense": lambda shape, rng: DenseJacobian(rng.standard_normal(shape)),
-    "diagonal": lambda shape, rng: DiagonalJacobian(rng.standard_normal(shape[0])),
-    "identity": lambda shape, _: IdentityJacobian(shape[0]),
+    "dense": lambda random, m, n: jacobians.DenseJacobian(random(m, n)),
+    "diagonal": lambda random, m, _: jacobians.DiagonalJacobian(random(m)),
+    "identity": lambda random, m, _: jacobians.IdentityJacobian(m, random(1).dtype),
     "sparse": sparse,
-    "kronecker": lambda shape, rng: KroneckerJacobian(
-        rng.standard_normal(shape[1] // shape[0]), shape[0]
-    ),
-    "block": lambda shape, rng: blocks(shape, rng, 2, shared=False),
-    "shared block": lambda shape, rng: blocks(shape, rng, 2, shared=True),
-    "three blocks": lambda shape, rng: blocks(shape, rng, 3, shared=True),
-    "selection": lambda shape, rng: SelectionJacobian.of(
-        rng.integers(shape[1], size=shape[0]), shape[1]
-    ),
+    "kronecker": lambda random, m, n: jacobians.KroneckerJacobian(random(n // m), m),
+    "block": lambda random, m, n: jacobians.BlockDiagonalJacobian(random(2, m // 2, n // 2), 2),
+    "shared": lambda random, m, n: jacobians.BlockDiagonalJacobian(random(m // 2, n // 2), 2),
+    "three": lambda random, m, n: jacobians.BlockDiagonalJacobian(random(m // 3, n // 3), 3),
+    "selection": selection,
 }
-SQUARE = {"diagonal", "identity"}
-EVEN = {"block": 2, "shared block": 2, "three blocks": 3}
+# Kinds of the products; * if written into the memory given; left or right if it is that operand.
+EXPECTED = """
+            dense   diagonal  identity sparse kronecker block   shared  three   selection
+dense       dense*  dense*    left     dense  dense*    dense*  dense*  dense*  dense
+diagonal    dense*  diagonal  left     sparse sparse    block*  block*  block*  sparse
+identity    right   right     left     right  right     right   right   right   right
+sparse      dense   sparse    left     sparse sparse    sparse  sparse  sparse  sparse
+kronecker   dense   sparse    left     sparse sparse    sparse  sparse  sparse  sparse
+block       dense*  block*    left     sparse sparse    block*  block*  sparse  sparse
+shared      dense*  block*    left     sparse sparse    block*  block*  sparse  sparse
+three       dense*  block*    left     sparse sparse    sparse  sparse  block*  sparse
+selection   dense   sparse    left     sparse sparse    sparse  sparse  sparse  selection
+"""
+HEADER, *ROWS = [line.split() for line in EXPECTED.strip().splitlines()]
+RESULTS = {(row[0], kind): row[i] for row in ROWS for i, kind in enumerate(HEADER, 1)}
+SIZES = "1 1 1, 1 4 3, 5 1 2, 3 7 1, 4 2 6, 6 6 6, 2 6 12, 6 6 12, 12 6 6, 6 12 6"
 
 
 def fits(kind, shape):
     """Whether a kind has matrices of a shape."""
-    if kind in SQUARE:
-        return shape[0] == shape[1]
-    if kind == "kronecker":
-        return shape[1] % shape[0] == 0
-    return all(size % EVEN.get(kind, 1) == 0 for size in shape)
+    try:
+        return make(kind, shape).shape == shape
+    except ValueError:
+        return False
 
 
-def exact(a, b):
-    """The product by its definition, element by element."""
-    left, right = a.to_dense(), b.to_dense()
-    return [[sum(row * column) for column in right.T] for row in left]
+def make(kind, shape, dtype="float64", seed=0):
+    rng = np.random.default_rng(seed)
+    return MAKERS[kind](lambda *size: rng.standard_normal(size).astype(dtype), *shape)
 
 
-SIZES = [(1, 1, 1), (1, 4, 3), (5, 1, 2), (3, 7, 1), (4, 2, 6), (6, 6, 6), (2, 6, 12), (6, 6, 12),
-         (12, 6, 6), (6, 12, 6)]  # fmt: skip
-CASES = [
-    (kinds, sizes)
-    for kinds in pairs(MAKERS, repeat=2)
-    for sizes in SIZES
-    if fits(kinds[0], sizes[:2]) and fits(kinds[1], sizes[1:])
-]
+SHAPES = [tuple(pairwise(map(int, sizes.split()))) for sizes in SIZES.split(", ")]
+CASES = [pair for pair in product(RESULTS, SHAPES) if all(map(fits, *pair))]
 
 
-def test_every_kind_has_a_maker_and_every_pair_a_case():
-    assert {MAKERS[kind]((6, 6), np.random.default_rng(0)).structure.kind for kind in MAKERS} == (
-        set(KINDS)
-    )
-    assert {kinds for kinds, _ in CASES} == set(pairs(MAKERS, repeat=2))
-    every = set(pairs(KINDS, repeat=2))
-    assert set(structure_products.RULES) == set(products.RULES) == every
+def test_every_pair_of_kinds_has_a_row_and_a_case():
+    kind = {name: make(name, (6, 6)).structure.kind for name in MAKERS}
+    pairs = {(kind[left], kind[right]) for (left, right), _ in CASES}
+    assert pairs == set(product(KINDS, repeat=2)) == set(products.RULES)
+    assert pairs == set(structure_products.RULES)
 
 
-@pytest.mark.parametrize(("kinds", "sizes"), CASES)
-def test_tables_agree(kinds, sizes):
-    rng = np.random.default_rng(0)
-    m, k, n = sizes
-    a, b = MAKERS[kinds[0]]((m, k), rng), MAKERS[kinds[1]]((k, n), rng)
-    cost, result = product(a.structure, b.structure), multiply(a, b)
-    assert result.structure == cost.result
-    assert count(Chain([a, b])) == cost.multiplications
-    np.testing.assert_allclose(result.to_dense(), exact(a, b), rtol=1e-13, atol=1e-13)
-    memory = np.full(result.structure.elements, np.nan)
-    again = multiply(a, b, out=memory)
-    assert again.structure == result.structure
-    np.testing.assert_array_equal(again.to_dense(), result.to_dense())
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("kinds", "shapes"), CASES)
+def test_both_tables_agree(kinds, shapes, dtype):
+    a, b = map(make, kinds, shapes, [dtype] * 2, [0, 1])
+    expected, result = structure_products.product(a.structure, b.structure), multiply(a, b)
+    assert (result.structure, result.dtype) == (expected.result, dtype)
+    assert jc.count(jc.Chain([a, b])) == expected.multiplications
+    dense, tolerance = a.to_dense().astype("f8") @ b.to_dense(), 32 * np.finfo(dtype).eps
+    np.testing.assert_allclose(result.to_dense(), dense, rtol=tolerance, atol=tolerance)
+    assert result.to_dense().flags.c_contiguous
+    kind, in_memory = RESULTS[kinds].rstrip("*"), RESULTS[kinds].endswith("*")
+    assert {"left": a, "right": b, result.structure.kind: result}[kind] is result
+    memory = np.full(result.structure.elements, np.nan, dtype)
+    again = multiply(a, b, out=memory).to_dense()
+    np.testing.assert_array_equal(again, result.to_dense(), strict=True)
+    assert np.isfinite(memory).any() == in_memory <= products.uses_memory(a.structure, b.structure)
+
+
+@pytest.mark.parametrize("kinds", RESULTS)
+def test_a_prepared_product_checks_nothing(kinds, monkeypatch):
+    a, b = (make(kind, (6, 6)) for kind in kinds)
+    result, rule = multiply(a, b), products.rule(a.structure, b.structure)
+    bare = [type(x).unchecked(*(getattr(x, name) for name in x.__match_args__)) for x in (a, b)]
+    for checked in {Structure, *map(type, (a, b, result))}:
+        monkeypatch.setattr(checked, "__post_init__", None)  # raises when called
+    monkeypatch.setattr(Pattern, "_check", None)
+    assert rule(*bare, None).structure == result.structure
 
 
 @given(st.data())
 def test_any_chain_of_any_kinds_gives_the_same_in_every_order(data):
-    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     sizes = data.draw(st.lists(st.sampled_from([1, 2, 6, 12]), min_size=3, max_size=6))
     factors = []
-    for shape in pairs_of(sizes):
-        kinds = [kind for kind in MAKERS if fits(kind, shape)]
-        factors.append(MAKERS[data.draw(st.sampled_from(kinds))](shape, rng))
-    chain = Chain(factors)
-    expected = np.linalg.multi_dot([f.to_dense() for f in factors]) if len(factors) > 1 else None
+    for shape in pairwise(sizes):
+        kind = data.draw(st.sampled_from([kind for kind in MAKERS if fits(kind, shape)]))
+        factors.append(make(kind, shape, seed=data.draw(st.integers(0, 2**32 - 1))))
+    chain = jc.Chain(factors)
+    expected = np.linalg.multi_dot([factor.to_dense() for factor in factors])
     for order in all_bracketings(len(factors)):
         run = evaluator(chain, order)
         for _ in range(2):  # into the same memory
             np.testing.assert_allclose(run(), expected, rtol=1e-10, atol=1e-10)
-        assert count(chain, order) == plan(chain, order).multiplications
+        assert jc.count(chain, order) == jc.plan(chain, order).multiplications
 
 
-def pairs_of(sizes):
-    return list(pairwise(sizes))
-
-
-def test_counts_of_huge_operands_do_not_overflow():
-    pattern = Pattern([0, 2, 3], [0, 1, 1], columns=2)
-    sparse, huge = Structure((2, 2), "sparse", pattern), Structure((10**18, 2))
-    assert product(huge, sparse).multiplications == 3 * 10**18
-    assert product(sparse, Structure((2, 10**18))).multiplications == 3 * 10**18
-
-
-def test_misfits_raise():
-    with pytest.raises(ValueError, match="do not fit"):
-        multiply(DenseJacobian(np.ones((2, 3))), DenseJacobian(np.ones((2, 3))))
-
-
-def test_what_cancels_stays_an_entry():
-    a = SparseJacobian(Pattern([0, 2], [0, 1], 2), [1.0, 1.0])
-    b = SparseJacobian(Pattern([0, 2, 3], [0, 1, 0], 2), [1.0, 2.0, -1.0])
-    result = multiply(a, b)
-    assert result.structure == product(a.structure, b.structure).result
-    assert result.values.tolist() == [0.0, 2.0]
-
-
-def test_sparse_operands_of_two_types_give_the_wider():
-    pattern = Pattern([0, 2, 3], [0, 1, 1], columns=2)
-    narrow, wide = (SparseJacobian(pattern, np.array([1, 2, 3], d)) for d in ("f4", "f8"))
-    for a, b in ((narrow, wide), (wide, narrow)):
-        result = multiply(a, b)
-        assert result.dtype == np.float64
-        np.testing.assert_array_equal(result.to_dense(), a.to_dense() @ b.to_dense())
-
-
-def test_a_dense_form_too_large_is_refused_with_its_size():
-    huge = KroneckerJacobian(np.ones(10**5), 10**5)
-    with pytest.raises(MemoryError, match=r"kronecker Jacobian of shape .* takes 7450[0-9.]* GiB"):
-        huge.to_dense()
-    assert multiply(DenseJacobian(np.ones((1, 2))), KroneckerJacobian([1.0], 2)).shape == (1, 2)
+@pytest.mark.parametrize("table", [products, structure_products])
+def test_a_pair_without_a_row_raises(table, monkeypatch):
+    monkeypatch.delitem(table.RULES, ("dense", "sparse"))
+    a, b = make("dense", (6, 6)), make("sparse", (6, 6))
+    with pytest.raises(TypeError, match="no rule multiplies kinds 'dense' and 'sparse'; add a row"):
+        structure_products.product(a.structure, b.structure), multiply(a, b)

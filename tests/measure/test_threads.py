@@ -1,4 +1,4 @@
-"""Threads are set in every BLAS, and a BLAS that disobeys is found out."""
+"""Thread limits reach every BLAS, and a BLAS that disobeys is reported."""
 
 import os
 import subprocess
@@ -10,12 +10,7 @@ import pytest
 import threadpoolctl
 
 from jacchain.measure import threads
-from jacchain.measure.threads import (
-    blas_description,
-    pin_threads,
-    thread_environment,
-    usable_cores,
-)
+from jacchain.measure.threads import blas_description, pin_threads, thread_environment, usable_cores
 
 POOL = {
     "user_api": "blas",
@@ -27,14 +22,14 @@ POOL = {
 
 
 @pytest.fixture(autouse=True)
-def _threads_given_back():
+def _threads_restored():
     with threadpoolctl.threadpool_limits():
         yield
 
 
 @pytest.fixture
 def loaded(monkeypatch):
-    """A function that replaces the loaded libraries by the given pools."""
+    """A function that replaces the loaded libraries by pools."""
 
     def load(*pools):
         monkeypatch.setattr(threadpoolctl, "threadpool_info", lambda: list(pools))
@@ -45,13 +40,8 @@ def loaded(monkeypatch):
 def test_every_blas_is_addressed():
     environment = thread_environment(3)
     assert set(environment.values()) == {"3"}
-    assert environment.keys() >= {
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "OMP_NUM_THREADS",
-        "VECLIB_MAXIMUM_THREADS",
-        "BLIS_NUM_THREADS",
-    }
+    libraries = {f"{name}_NUM_THREADS" for name in ("OPENBLAS", "MKL", "OMP", "BLIS")}
+    assert environment.keys() >= libraries | {"VECLIB_MAXIMUM_THREADS"}
 
 
 @pytest.mark.parametrize("n", [1, usable_cores()])
@@ -82,30 +72,26 @@ def test_pinned_pools_have_that_many_threads(n):
 @pytest.mark.parametrize("n", [0, -2])
 @pytest.mark.parametrize("function", [pin_threads, thread_environment])
 def test_fewer_than_one_thread_is_refused(function, n):
-    with pytest.raises(ValueError, match=f"{n} BLAS threads; at least 1"):
+    with pytest.raises(ValueError, match=f"{n} BLAS threads; expected at least 1"):
         function(n)
 
 
 def test_more_threads_than_cores_are_refused(monkeypatch):
     monkeypatch.setattr(threads, "usable_cores", lambda: 4)
-    with pytest.raises(ValueError, match=r"5 BLAS threads.*4 cores; ask for at most 4"):
+    with pytest.raises(ValueError, match="5 BLAS threads; expected at most 4"):
         pin_threads(5)
 
 
 def test_one_disobedient_pool_among_several_is_named(loaded):
     loaded(POOL, POOL | {"internal_api": "mkl", "version": "2024.1", "num_threads": 3})
-    with pytest.raises(RuntimeError, match=r"mkl 2024.1 SkylakeX kept 3 threads where 1"):
+    with pytest.raises(RuntimeError, match=r"mkl 2024\.1 SkylakeX kept 3 threads instead of 1"):
         pin_threads(1)
 
 
-def test_pools_of_other_libraries_are_left_alone(loaded):
-    loaded(POOL, {"user_api": "openmp", "num_threads": 8})
-    assert pin_threads(1) is True
-
-
-def test_a_blas_without_pools_is_not_called_verified(loaded):
-    loaded()
-    assert pin_threads(1) is False
+@pytest.mark.parametrize("pools", [(), (POOL, {"user_api": "openmp", "num_threads": 8})])
+def test_only_blas_with_pools_is_called_verified(loaded, pools):
+    loaded(*pools)
+    assert pin_threads(1) is bool(pools)
 
 
 @pytest.mark.parametrize(
@@ -116,13 +102,13 @@ def test_a_blas_without_pools_is_not_called_verified(loaded):
         (POOL | {"version": None, "architecture": None}, "openblas"),
     ],
 )
-def test_description_says_what_is_known(loaded, pool, expected):
+def test_the_description_omits_what_is_unknown(loaded, pool, expected):
     loaded({"user_api": "openmp", "internal_api": "openmp"}, pool)
     assert blas_description() == expected
 
 
 @pytest.mark.parametrize("backwards", [False, True])
-def test_numpys_own_blas_is_described_in_whatever_order_they_are_listed(loaded, backwards):
+def test_numpys_own_blas_is_described_in_any_order(loaded, backwards):
     site = Path(np.__file__).parents[1]
     pools = [
         POOL | {"filepath": str(site / "numpy.libs/openblas.so")},
@@ -134,17 +120,15 @@ def test_numpys_own_blas_is_described_in_whatever_order_they_are_listed(loaded, 
 
 
 @pytest.mark.parametrize(
-    ("config", "expected"),
+    ("dependencies", "expected"),
     [
-        (
-            {"Build Dependencies": {"blas": {"name": "accelerate", "version": "26"}}},
-            "accelerate 26",
-        ),
-        ({"Build Dependencies": {"blas": {"name": "accelerate"}}}, "accelerate"),
+        ({"blas": {"name": "accelerate", "version": "26"}}, "accelerate 26"),
+        ({"blas": {"name": "accelerate"}}, "accelerate"),
         ({}, "unknown"),
     ],
 )
-def test_without_pools_numpy_says_what_it_was_built_with(loaded, monkeypatch, config, expected):
+def test_without_pools_the_build_of_numpy_is_described(loaded, monkeypatch, dependencies, expected):
     loaded()
-    monkeypatch.setattr(np, "show_config", lambda mode: {"dicts": config}[mode])
+    config = {"dicts": {"Build Dependencies": dependencies}}
+    monkeypatch.setattr(np, "show_config", lambda mode: config[mode])
     assert blas_description() == expected

@@ -1,4 +1,6 @@
-"""Batches are calibrated by a clock that the test turns itself."""
+"""Batches are calibrated by a clock that only the tests advance."""
+
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from jacchain.measure.timing import LEAST_SAMPLE_SECONDS, calibrate, sample, tim
 
 
 class Clock:
-    """Stands still but for what functions under test add to it."""
+    """A clock that only the functions under test advance."""
 
     def __init__(self):
         self.nanoseconds = 0
@@ -19,7 +21,7 @@ class Clock:
         return self.nanoseconds
 
     def kernel(self, *nanoseconds):
-        """A function that takes so long: the last value from then on."""
+        """Return a function whose calls take these times, the last one repeated."""
 
         def function():
             self.nanoseconds += nanoseconds[min(self.calls, len(nanoseconds) - 1)]
@@ -28,21 +30,24 @@ class Clock:
         return function
 
 
+@contextmanager
+def fake_clock():
+    fake = Clock()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(timing, "perf_counter_ns", fake)
+        yield fake
+
+
 @pytest.fixture
-def clock(monkeypatch):
-    turned = Clock()
-    monkeypatch.setattr(timing, "perf_counter_ns", turned)
-    return turned
+def clock():
+    with fake_clock() as fake:
+        yield fake
 
 
-def test_the_calls_are_timed_together(clock):
-    assert time_calls(clock.kernel(250), 4) == pytest.approx(1e-6)
-    assert clock.calls == 4
-
-
-def test_no_call_takes_no_time(clock):
-    assert time_calls(clock.kernel(250), 0) == 0
-    assert clock.calls == 0
+@pytest.mark.parametrize("calls", [0, 4])
+def test_the_calls_are_timed_together(clock, calls):
+    assert time_calls(clock.kernel(250), calls) == pytest.approx(calls * 250e-9)
+    assert clock.calls == calls
 
 
 @pytest.mark.parametrize("nanoseconds", [999, 10_000, 3_333_333, 10_000_000, 10**12])
@@ -55,9 +60,7 @@ def test_a_sample_lasts_long_enough_and_not_much_longer(clock, nanoseconds):
 
 @given(nanoseconds=st.integers(1000, 10**8), least=st.floats(1e-6, 0.01))
 def test_any_least_time_is_reached(nanoseconds, least):
-    clock = Clock()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(timing, "perf_counter_ns", clock)
+    with fake_clock() as clock:
         calls = calibrate(clock.kernel(nanoseconds), least)
     assert calls * nanoseconds * 1e-9 >= least
 
@@ -66,20 +69,15 @@ def test_the_first_call_warms_up_and_is_not_timed(clock):
     assert calibrate(clock.kernel(10**9, 10**6)) >= 10
 
 
-def test_a_sample_is_one_batch_where_that_lasts_long_enough(clock):
-    assert sample(clock.kernel(10**6), 11) == (pytest.approx(0.011), 11)
-    assert clock.calls == 11
-
-
-def test_a_batch_that_falls_short_is_repeated_whole(clock):
-    assert sample(clock.kernel(10**6), 4) == (pytest.approx(0.012), 12)
+@pytest.mark.parametrize(("batch", "calls"), [(11, 11), (4, 12)])
+def test_a_batch_that_falls_short_is_repeated_whole(clock, batch, calls):
+    assert sample(clock.kernel(10**6), batch) == (pytest.approx(calls * 1e-3), calls)
+    assert clock.calls == calls
 
 
 @given(batch=st.integers(1, 1000), nanoseconds=st.integers(10**4, 10**8))
 def test_a_sample_is_whole_batches_and_no_more_than_needed(batch, nanoseconds):
-    clock = Clock()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(timing, "perf_counter_ns", clock)
+    with fake_clock() as clock:
         seconds, calls = sample(clock.kernel(nanoseconds), batch)
     assert seconds == pytest.approx(calls * nanoseconds * 1e-9)
     assert calls % batch == 0

@@ -1,125 +1,80 @@
-"""Networks: what they refuse, what a pass keeps, the shape and dtype of chains."""
+"""Networks: their chains at a point, and what they refuse."""
+
+from functools import reduce
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from jacchain.networks.layers import AffineLayer
-from jacchain.networks.mlp import mlp
-from jacchain.networks.network import Network
-from jacchain.networks.pooling import AveragePoolingLayer
-
-
-def layer(rows, columns, dtype=np.float64):
-    return AffineLayer(np.ones((rows, columns), dtype), np.zeros(rows, dtype))
-
-
-def test_sizes_that_do_not_fit_name_the_layer_and_both_sizes():
-    with pytest.raises(ValueError, match=r"layer 3 takes 5 elements, but layer 2 gives 4"):
-        Network([layer(3, 2), layer(4, 3), layer(1, 5)])
-
-
-def test_dtypes_that_differ_name_the_layer():
-    with pytest.raises(TypeError, match=r"layer 2 is float32, but layer 1 float64"):
-        Network([layer(3, 2), layer(1, 3, np.float32)])
-
-
-def test_no_layer():
-    with pytest.raises(ValueError, match="no layers; expected at least one"):
-        Network([])
-
-
-def test_a_layer_in_two_places_is_refused_if_it_has_parameters():
-    twice = layer(2, 2)
-    with pytest.raises(ValueError, match="layer 3 is layer 1 again, and its parameters would be"):
-        Network([twice, layer(2, 2), twice])
-    pooling = AveragePoolingLayer(1, (3,), 1)
-    assert Network([pooling, pooling]).sizes == (3, 3, 3)
-
-
-def test_unknown_loss():
-    with pytest.raises(ValueError, match=r"unknown loss 'hinge'; known: cross_entropy"):
-        Network([layer(1, 1)], "hinge")
-
-
-@pytest.mark.parametrize("sizes", [(), (3,)])
-def test_too_few_sizes(sizes):
-    with pytest.raises(ValueError, match=r"at least two; give .* input first"):
-        mlp(*sizes)
-
-
-@pytest.mark.parametrize("sizes", [(3, 0), (-1, 2), (3, 0, 2)])
-def test_sizes_below_one(sizes):
-    with pytest.raises(ValueError, match=r"at least 1"):
-        mlp(*sizes)
-
-
-@pytest.mark.parametrize("dtype", ["float16", "complex128"])
-def test_unfit_dtype(dtype):
-    with pytest.raises(TypeError, match=f"dtype {dtype}: expected float32 or float64"):
-        mlp(2, 2, dtype=dtype)
-
-
-@pytest.mark.parametrize("size", [2.0, "2", None])
-def test_sizes_are_integers(size):
-    with pytest.raises(TypeError):
-        mlp(3, size)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"activation": "step"}, "unknown activation 'step'"),
-        ({"output": "step"}, "unknown activation 'step'"),
-        ({"loss": "hinge"}, "unknown loss 'hinge'"),
-    ],
+import jacchain as jc
+from jacchain.networks import (
+    AffineLayer,
+    AveragePoolingLayer,
+    ConvolutionLayer,
+    Network,
+    gradients,
+    mlp,
 )
-def test_mlp_refuses(options, message):
-    with pytest.raises(ValueError, match=message):
-        mlp(2, 2, 2, **options)
 
 
-@pytest.mark.parametrize(
-    ("x", "error", "message"),
-    [
-        ([1.0], ValueError, r"the input has shape \(1,\); expected \(2,\)"),
-        ([[1.0, 2.0]], ValueError, r"the input has shape \(1, 2\)"),
-        ([1.0, np.nan], ValueError, r"the input is nan at index \(1,\)"),
-        ([-np.inf, 1.0], ValueError, r"the input is -inf at index \(0,\)"),
-        ([1.0, 1j], TypeError, r"the input has dtype complex128"),
-        ([None, 1.0], TypeError, r"the input has dtype object"),
-    ],
-)
-def test_unfit_input(x, error, message):
-    network = mlp(2, 3, 1, rng=0)
-    for use in (network.forward, lambda x: network.chain(x, [0.0])):
-        with pytest.raises(error, match=message):
-            use(x)
+@settings(deadline=None)
+@given(data=st.data())
+def test_the_loss_and_the_chains_match_the_definition(cases, definition, data):
+    network, x, target = data.draw(cases)
+    loss, expected = definition(network, x, target)
+    np.testing.assert_allclose(network.loss_value(x, target), loss, rtol=1e-12, atol=1e-14)
+    chains = {**network.parameter_chains(x, target), "x": network.chain(x, target)}
+    assert chains.keys() == expected.keys()
+    for name, chain in chains.items():
+        product = reduce(np.matmul, [factor.to_dense() for factor in chain.factors])
+        np.testing.assert_allclose(product[0], expected[name].ravel(), rtol=1e-9, atol=1e-10)
 
 
-def test_input_too_large_for_float32():
-    with pytest.raises(ValueError, match=r"the input is inf at index \(0,\); expected finite floa"):
-        mlp(2, 1, rng=0, dtype="float32").forward([1e300, 0.0])
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 5), min_size=2, max_size=5), st.integers(0, 2**32 - 1))
+def test_every_order_of_a_parameter_chain_costs_what_it_plans(check_orders, sizes, seed):
+    network, rng = mlp(*sizes, rng=seed), np.random.default_rng(seed)
+    x, target = rng.normal(size=sizes[0]), rng.normal(size=sizes[-1])
+    rows = gradients(network, x, target)
+    for name, chain in network.parameter_chains(x, target).items():
+        check_orders(chain, rows[name])
 
 
-def test_chain_that_overflows_raises():
-    network = Network([AffineLayer([[1e200]], [0.0]), AffineLayer([[1e200]], [0.0], "relu")])
-    with np.errstate(over="ignore"), pytest.raises(ValueError, match=r"factor 0 holds inf"):
-        network.chain([1.0], [0.0])
+@pytest.mark.parametrize("sizes", [(7, 5, 4, 3), (2, 3), (6, 5, 4, 3, 2)])
+def test_the_costs_of_parameter_chains_match_the_formulas(sizes):
+    """For dense `z_i` and `dz_i/dW_i` with `z_i z_{i-1}` entries, `z_0` being the input."""
+    chains = mlp(*sizes, rng=0).parameter_chains(np.ones(sizes[0]), np.zeros(sizes[-1]))
+    last = len(sizes) - 1
+    for i in range(1, last + 1):
+        entries = sizes[i] * sizes[i - 1]
+        later = sum(sizes[j] * sizes[j - 1] for j in range(i + 1, last + 1))
+        assert jc.plan(chains[f"W{i}"], "loss-first").multiplications == later + entries
+        assert jc.plan(chains[f"b{i}"], "loss-first").multiplications == later + sizes[i]
+        # Input-first, the first product multiplies entries, later ones `z_i z_{i-1}` dense columns.
+        steps = [sizes[j] * sizes[j - 1] for j in range(i + 2, last + 1)]
+        columns = entries * (sizes[i + 1] + sum(steps) + sizes[last]) if i < last else entries
+        assert jc.plan(chains[f"W{i}"], "input-first").multiplications == columns
 
 
-def test_pass_by_hand():
-    network = Network([AffineLayer([[1, -1], [2, 0]], [0, 1], "relu"), AffineLayer([[1, 1]], [0])])
-    passed = network.forward([1, 3])
-    assert [a.tolist() for a in passed.preactivations] == [[-2, 3], [3]]
-    assert [z.tolist() for z in passed.outputs] == [[1, 3], [0, 3], [3]]
-    chain = network.chain([1, 3], [1])
-    factors = [factor.to_dense().tolist() for factor in chain.factors]
-    assert factors == [[[2]], [[1, 1]], [[0, 0], [2, 0]]]
+def test_every_layer_has_chains_that_match_the_gradients(check_orders, deep_network):
+    x = np.random.default_rng(1).normal(size=36)
+    rows, chain = gradients(deep_network, x, 2), deep_network.chain(x, 2)
+    assert [structure.kind for structure in chain.structures] == (
+        ["dense"] * 7 + ["selection", "identity", "selection", "sparse", "sparse"]
+    )
+    check_orders(chain, rows["x"])
+    chains = deep_network.parameter_chains(x, 2)
+    assert chains.keys() == deep_network.parameters.keys() == rows.keys() - {"x"}
+    assert chains["W1"].structures[-1].kind == "block"
+    for name, parameter_chain in chains.items():
+        row = jc.evaluate(parameter_chain)[0]
+        np.testing.assert_allclose(row, rows[name].ravel(), rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("sizes", [(4, 3, 2), (1, 1), (5, 1, 7, 1)])
-def test_chain_has_the_networks_dims_and_dtype(dtype, sizes):
+def test_the_chain_has_the_networks_dims_and_dtype(dtype, sizes):
     network = mlp(*sizes, activation="gelu", output="softplus", rng=0, dtype=dtype)
     chain = network.chain(np.ones(sizes[0]), np.zeros(sizes[-1]))
     assert chain.dims == network.dims == (1, *reversed(sizes))
@@ -131,9 +86,75 @@ def test_parameters_are_numbered_from_the_input():
     assert shapes == {"W1": (3, 4), "b1": (3,), "W2": (2, 3), "b2": (2,)}
 
 
-def test_mlp_repeats_with_its_seed_and_scales_its_weights():
-    first, again = (mlp(300, 400, 10, activation="relu", rng=7) for _ in range(2))
-    np.testing.assert_array_equal(first.parameters["W1"], again.parameters["W1"])
-    assert first.parameters["W1"].std() == pytest.approx((2 / 300) ** 0.5, rel=0.02)
-    glorot = mlp(300, 400, 10, activation="tanh", rng=7)
-    assert glorot.parameters["W1"].std() == pytest.approx((2 / 700) ** 0.5, rel=0.02)
+def layer(inputs, outputs, dtype="float64"):
+    return AffineLayer(np.ones((outputs, inputs), dtype), np.zeros(outputs, dtype))
+
+
+TWICE = layer(2, 2)
+
+
+@pytest.mark.parametrize(
+    ("layers", "error", "message"),
+    [
+        ([], ValueError, "no layers; expected at least one"),
+        (
+            [layer(2, 3), layer(3, 4), layer(5, 1)],
+            ValueError,
+            "layer 3 takes 5 elements, but layer 2 gives 4",
+        ),
+        (
+            [ConvolutionLayer(np.ones((2, channels, 1)), np.zeros(2), (4,)) for channels in (1, 3)],
+            ValueError,
+            "layer 2 takes 12 elements, but layer 1 gives 8",
+        ),
+        (
+            [layer(2, 3), layer(3, 1, "float32")],
+            TypeError,
+            "layer 2 is float32, but layer 1 float64",
+        ),
+        ([TWICE, layer(2, 2), TWICE], ValueError, "layer 3 is layer 1 again"),
+    ],
+)
+def test_unfit_layers_are_refused(layers, error, message):
+    with pytest.raises(error, match=message):
+        Network(layers)
+
+
+def test_a_layer_without_parameters_may_occur_twice():
+    pooling = AveragePoolingLayer(1, (3,), 1)
+    assert Network([pooling, pooling]).sizes == (3, 3, 3)
+
+
+def test_an_unknown_loss_is_refused():
+    with pytest.raises(ValueError, match="unknown loss 'hinge'; the known ones are"):
+        Network([layer(1, 1)], "hinge")
+
+
+@pytest.mark.parametrize("method", ["forward", "chain", "parameter_chains", "loss_value"])
+def test_unfit_inputs_are_refused(method):
+    target = () if method == "forward" else ([0.0],)
+    with pytest.raises(ValueError, match=r"the input has shape \(1,\); expected \(2,\)"):
+        getattr(mlp(2, 3, 1, rng=0), method)([1.0], *target)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "targets", "message"),
+    [
+        (np.ones((2, 3)), [0, 1], r"batch of inputs has shape \(2, 3\); expected \(any >= 1, 2\)"),
+        (np.ones((0, 2)), [], r"batch of inputs has shape \(0, 2\)"),
+        (np.ones(2), [0], r"batch of inputs has shape \(2,\)"),
+        (np.full((2, 2), np.nan), [0, 1], r"batch of inputs is nan at index \(0, 0\)"),
+        (np.ones((2, 2)), [0], "2 inputs, but 1 targets"),
+        (np.ones((2, 2)), 0, "2 inputs, but 1 targets"),
+        (np.ones((2, 2)), [0, 2], "the target is .*2.*; expected a class index"),
+    ],
+)
+def test_unfit_batches_are_refused(inputs, targets, message):
+    with pytest.raises(ValueError, match=message):
+        mlp(2, 2, loss="cross_entropy", rng=0).as_batch(inputs, targets)
+
+
+def test_a_chain_that_overflows_is_refused():
+    network = Network([AffineLayer([[1e200]], [0.0]), AffineLayer([[1e200]], [0.0], "relu")])
+    with np.errstate(over="ignore"), pytest.raises(ValueError, match="factor 0 holds inf"):
+        network.chain([1.0], [0.0])

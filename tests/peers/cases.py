@@ -1,4 +1,4 @@
-"""Layers at random: one maker for each class, and what a peer must know to compute the same."""
+"""Random layers of every class, described so that a peer can compute the same."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,35 +6,35 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-import jacchain as jc
+from jacchain import networks
 from jacchain.networks.activations import ACTIVATIONS
 from jacchain.networks.losses import LOSSES
 
 small = st.integers(1, 4)
 generators = st.integers(0, 2**32 - 1).map(np.random.default_rng)
-activations = st.sampled_from(sorted(ACTIVATIONS))
-losses = sorted(LOSSES)
+activations = st.sampled_from(sorted(ACTIVATIONS.entries))
+losses = sorted(LOSSES.entries)
 
 
 @dataclass(frozen=True)
 class Case:
-    """A layer by its class, its parameters by name, and all else by keyword."""
+    """A layer's class, its parameters by name, and its other arguments by keyword."""
 
     kind: type
     arrays: dict[str, np.ndarray]
     options: dict[str, Any]
 
     def layer(self, dtype="float64"):
-        """The layer; dtype is its parameters' too."""
-        if self.kind is jc.ResidualLayer:
-            return jc.ResidualLayer(case.layer(dtype) for case in self.options["inside"])
+        """Return the layer with parameters of a dtype."""
+        if self.kind is networks.ResidualLayer:
+            return networks.ResidualLayer(case.layer(dtype) for case in self.options["inside"])
         if not self.arrays:
             return self.kind(**self.options, dtype=dtype)
         return self.kind(*(array.astype(dtype) for array in self.arrays.values()), **self.options)
 
 
 def forward(layers, cases, arrays, x, ending=""):
-    """Output of a batch `x`, where `layers` has a peer's function for each class."""
+    """Return the output of a batch `x`, `(n, size)`; `layers` has a peer's function by class."""
     for number, case in enumerate(cases, start=1):
         own = {name: arrays[f"{name}{number}{ending}"] for name in case.arrays}
         x = layers[case.kind](x, **own, **case.options)
@@ -42,9 +42,9 @@ def forward(layers, cases, arrays, x, ending=""):
 
 
 def affine(rng, inputs, outputs, activation="identity"):
-    """An affine layer of these sizes."""
+    """Return an affine layer with random parameters."""
     arrays = {"W": rng.normal(size=(outputs, inputs)), "b": rng.normal(size=outputs)}
-    return Case(jc.AffineLayer, arrays, {"activation": activation})
+    return Case(networks.AffineLayer, arrays, {"activation": activation})
 
 
 @st.composite
@@ -67,11 +67,9 @@ def convolutions(draw):
     )
     outputs, inputs = draw(st.integers(1, 3)), draw(st.integers(1, 2))
     arrays = {"W": rng.normal(size=(outputs, inputs, *kernel)), "b": rng.normal(size=outputs)}
-    options = {
-        "size": size, "activation": draw(activations),
-        "stride": stride, "padding": padding, "dilation": dilation,
-    }  # fmt: skip
-    return Case(jc.ConvolutionLayer, arrays, options)
+    windows = {"stride": stride, "padding": padding, "dilation": dilation}
+    options = {"size": size, "activation": draw(activations), **windows}
+    return Case(networks.ConvolutionLayer, arrays, options)
 
 
 @st.composite
@@ -88,7 +86,7 @@ def poolings(draw, kind):
 def flattenings(draw):
     shape = tuple(draw(st.lists(st.integers(1, 3), min_size=1, max_size=4)))
     axes = st.none() | st.permutations(range(len(shape))).map(tuple)
-    return Case(jc.FlattenLayer, {}, {"shape": shape, "axes": draw(axes)})
+    return Case(networks.FlattenLayer, {}, {"shape": shape, "axes": draw(axes)})
 
 
 @st.composite
@@ -104,35 +102,35 @@ def normalisations(draw):
     rng, size = draw(generators), draw(st.integers(1, 6))
     arrays = {name: rng.normal(size=size) for name in ("gamma", "beta")}
     epsilon = draw(st.sampled_from([1e-5, 1e-2]))
-    return Case(jc.LayerNormalisation, arrays, {"epsilon": epsilon})
+    return Case(networks.LayerNormalisation, arrays, {"epsilon": epsilon})
 
 
 def block(inside):
-    """A skip connection over these cases."""
+    """Return a residual block of cases."""
     arrays = {
         f"{name}{number}_": array
         for number, case in enumerate(inside, start=1)
         for name, array in case.arrays.items()
     }
-    return Case(jc.ResidualLayer, arrays, {"inside": inside})
+    return Case(networks.ResidualLayer, arrays, {"inside": inside})
 
 
 @st.composite
 def blocks(draw):
-    """A layer of any class, and an affine one that gives as many elements as that one takes."""
+    """Draw a block of a layer of any class and an affine layer that restores its input size."""
     first = draw(CASES[draw(st.sampled_from(list(CASES)))])
     sizes = first.layer().output_size, first.layer().input_size
     return block([first, affine(draw(generators), *sizes, draw(activations))])
 
 
 CASES = {
-    jc.AffineLayer: affines(),
-    jc.ConvolutionLayer: convolutions(),
-    jc.AveragePoolingLayer: poolings(jc.AveragePoolingLayer),
-    jc.MaxPoolingLayer: poolings(jc.MaxPoolingLayer),
-    jc.FlattenLayer: flattenings(),
-    jc.RecurrentLayer: recurrences(jc.RecurrentLayer, 1),
-    jc.LSTMLayer: recurrences(jc.LSTMLayer, 4),
-    jc.LayerNormalisation: normalisations(),
-    jc.ResidualLayer: blocks(),
+    networks.AffineLayer: affines(),
+    networks.ConvolutionLayer: convolutions(),
+    networks.AveragePoolingLayer: poolings(networks.AveragePoolingLayer),
+    networks.MaxPoolingLayer: poolings(networks.MaxPoolingLayer),
+    networks.FlattenLayer: flattenings(),
+    networks.RecurrentLayer: recurrences(networks.RecurrentLayer, 1),
+    networks.LSTMLayer: recurrences(networks.LSTMLayer, 4),
+    networks.LayerNormalisation: normalisations(),
+    networks.ResidualLayer: blocks(),
 }

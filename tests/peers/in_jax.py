@@ -1,4 +1,4 @@
-"""What JAX makes of the same layers, losses and networks; x is a batch, one sample a row."""
+"""The same layers, losses and networks in JAX; x is a batch `(n, size)`."""
 
 from math import prod
 
@@ -7,7 +7,7 @@ import numpy as np
 from jax import lax, nn
 from jax import numpy as jnp
 
-import jacchain as jc
+from jacchain import networks
 from tests.peers.cases import forward
 
 jax.config.update("jax_platforms", "cpu")
@@ -28,15 +28,13 @@ def affine(x, W, b, *, activation):
 
 
 def convolution(x, W, b, *, size, activation, stride, padding, dilation):
-    a = lax.conv_general_dilated(
-        x.reshape(len(x), W.shape[1], *size), W, stride,
-        [(zeros, zeros) for zeros in padding], rhs_dilation=dilation,
-    )  # fmt: skip
+    images, zeros = x.reshape(len(x), W.shape[1], *size), [(p, p) for p in padding]
+    a = lax.conv_general_dilated(images, W, stride, zeros, rhs_dilation=dilation)
     return ACTIVATIONS[activation](a + b.reshape(-1, *(1 for _ in size))).reshape(len(x), -1)
 
 
 def reduced(x, start, operation, *, channels, size, kernel, stride):
-    """Over windows of each channel of each sample."""
+    """Reduce windows of the channels of all samples."""
     images = x.reshape(len(x), channels, *size)
     windows = (1, 1, *kernel), (1, 1, *(stride or kernel))
     return lax.reduce_window(images, start, operation, *windows, "VALID").reshape(len(x), -1)
@@ -57,7 +55,7 @@ def flatten(x, *, shape, axes):
 
 
 def scanned(step, start, x, steps):
-    """The states after so many steps."""
+    """Return the states after the last step."""
     sequence = jnp.swapaxes(x.reshape(len(x), steps, -1), 0, 1)
     return lax.scan(lambda states, x_t: (step(x_t, *states), None), start, sequence)[0]
 
@@ -70,7 +68,7 @@ def recurrent(x, Wx, Wh, b, *, steps):
 
 
 def lstm(x, Wx, Wh, b, *, steps):
-    """By the equations of Gers et al., 2000, with a matrix for each gate."""
+    """Follow the equations of Gers et al., 2000, with a matrix for each gate."""
     by_input, by_state, bias = (jnp.split(array, 4) for array in (Wx, Wh, b))
 
     def step(x_t, h, c):
@@ -93,15 +91,15 @@ def residual(x, *, inside, **arrays):
 
 
 LAYERS = {
-    jc.AffineLayer: affine,
-    jc.ConvolutionLayer: convolution,
-    jc.AveragePoolingLayer: average,
-    jc.MaxPoolingLayer: largest,
-    jc.FlattenLayer: flatten,
-    jc.RecurrentLayer: recurrent,
-    jc.LSTMLayer: lstm,
-    jc.LayerNormalisation: normalisation,
-    jc.ResidualLayer: residual,
+    networks.AffineLayer: affine,
+    networks.ConvolutionLayer: convolution,
+    networks.AveragePoolingLayer: average,
+    networks.MaxPoolingLayer: largest,
+    networks.FlattenLayer: flatten,
+    networks.RecurrentLayer: recurrent,
+    networks.LSTMLayer: lstm,
+    networks.LayerNormalisation: normalisation,
+    networks.ResidualLayer: residual,
 }
 
 
@@ -114,12 +112,12 @@ def cross_entropy(z, target):
     return -(p * nn.log_softmax(z)).sum(axis=1).mean()
 
 
-# The mean over a batch.
+# Means over a batch.
 LOSSES = {"squared_error": squared_error, "cross_entropy": cross_entropy}
 
 
 def perceptron(arrays, x, numbers):
-    """Layers of these numbers with tanh, the last without."""
+    """Apply affine layers by number, with tanh after all but the last."""
     *hidden, last = numbers
     for k in hidden:
         x = jnp.tanh(x @ arrays[f"W{k}"].T + arrays[f"b{k}"])
@@ -131,7 +129,7 @@ def lenet_300_100(arrays, x):
 
 
 def lenet_5(arrays, x):
-    """The poolings are layers 2 and 4."""
+    """Apply LeNet-5, whose pooling layers are numbers 2 and 4."""
     z = x.reshape(-1, 1, 28, 28)
     for k, padding in ((1, "SAME"), (3, "VALID")):
         a = lax.conv_general_dilated(z, arrays[f"W{k}"], (1, 1), padding)
@@ -145,26 +143,26 @@ ZOO = {"lenet-300-100": lenet_300_100, "lenet-5": lenet_5}
 
 
 def compiled(function):
-    """Compiled without optimisation, which takes longer than all that it speeds up here."""
+    """Compile without optimisation, which would take longer than it saves."""
     return jax.jit(function, compiler_options={"xla_backend_optimization_level": 0})
 
 
 def jacobians(function, arrays):
-    """Output of a function of arrays by name, and its derivatives, a row for each element."""
+    """Return the output of a function of arrays by name, and its Jacobians by array."""
 
-    def forward_by_x_else_reverse(given):
-        by_x = jax.jacfwd(lambda x: function({**given, "x": x}))(given["x"])
-        return function(given), {**jax.jacrev(function)(given), "x": by_x}
+    def forward_by_x_else_reverse(arrays):
+        by_x = jax.jacfwd(lambda x: function({**arrays, "x": x}))(arrays["x"])
+        return function(arrays), {**jax.jacrev(function)(arrays), "x": by_x}
 
-    z, found = compiled(forward_by_x_else_reverse)(arrays)
-    return np.asarray(z), {name: np.reshape(j, (len(z), -1)) for name, j in found.items()}
+    z, by_name = compiled(forward_by_x_else_reverse)(arrays)
+    return np.asarray(z), {name: np.reshape(j, (len(z), -1)) for name, j in by_name.items()}
 
 
 def gradients(function, arrays):
-    """Derivatives of a scalar function of arrays by name."""
+    """Return the gradients of a scalar function of arrays by name."""
     return {name: np.asarray(g) for name, g in compiled(jax.grad(function))(arrays).items()}
 
 
 def as_target(target, dtype):
-    """Class indices stay integers."""
+    """Return targets as a JAX array; class indices stay integers."""
     return jnp.asarray(target, dtype if target.dtype.kind == "f" else None)

@@ -1,16 +1,18 @@
-"""What PyTorch makes of the same layers, losses and networks; x is a batch, one sample a row."""
+"""The same layers, losses and networks in PyTorch; x is a batch `(n, size)`."""
+
+from itertools import pairwise
 
 import torch
 from torch import nn
 from torch.func import functional_call
 from torch.nn import functional
 
-import jacchain as jc
+from jacchain import networks
 from tests.peers.cases import forward
 
 
 def softplus(a):
-    """Without torch's own bound, a = 20, beyond which it takes `a` for it."""
+    """Raise the threshold above which torch returns `a` itself, 20 by default."""
     return functional.softplus(a, threshold=100)
 
 
@@ -47,12 +49,12 @@ def flatten(x, *, shape, axes):
 
 
 def recurrent(kind):
-    """The last output of a module; of its two biases the second is 0."""
+    """Return a function for the last output of a module, whose second bias is set to 0."""
 
     def last(x, Wx, Wh, b, *, steps):
         module = kind(Wx.shape[1], Wh.shape[1], batch_first=True, dtype=x.dtype)
-        parameters = {"weight_ih_l0": Wx, "weight_hh_l0": Wh,
-                      "bias_ih_l0": b, "bias_hh_l0": torch.zeros_like(b)}  # fmt: skip
+        weights = {"weight_ih_l0": Wx, "weight_hh_l0": Wh}
+        parameters = {**weights, "bias_ih_l0": b, "bias_hh_l0": torch.zeros_like(b)}
         outputs, _ = functional_call(module, parameters, x.reshape(len(x), steps, -1))
         return outputs[:, -1]
 
@@ -68,15 +70,15 @@ def residual(x, *, inside, **arrays):
 
 
 LAYERS = {
-    jc.AffineLayer: affine,
-    jc.ConvolutionLayer: convolution,
-    jc.AveragePoolingLayer: pooling(functional.avg_pool1d, functional.avg_pool2d),
-    jc.MaxPoolingLayer: pooling(functional.max_pool1d, functional.max_pool2d),
-    jc.FlattenLayer: flatten,
-    jc.RecurrentLayer: recurrent(nn.RNN),
-    jc.LSTMLayer: recurrent(nn.LSTM),
-    jc.LayerNormalisation: normalisation,
-    jc.ResidualLayer: residual,
+    networks.AffineLayer: affine,
+    networks.ConvolutionLayer: convolution,
+    networks.AveragePoolingLayer: pooling(functional.avg_pool1d, functional.avg_pool2d),
+    networks.MaxPoolingLayer: pooling(functional.max_pool1d, functional.max_pool2d),
+    networks.FlattenLayer: flatten,
+    networks.RecurrentLayer: recurrent(nn.RNN),
+    networks.LSTMLayer: recurrent(nn.LSTM),
+    networks.LayerNormalisation: normalisation,
+    networks.ResidualLayer: residual,
 }
 
 
@@ -84,25 +86,29 @@ def squared_error(z, target):
     return functional.mse_loss(z, target, reduction="sum") / (2 * len(z))
 
 
-# The mean over a batch.
+# Means over a batch.
 LOSSES = {"squared_error": squared_error, "cross_entropy": functional.cross_entropy}
 
 
+def perceptron(*sizes):
+    """Return affine modules with tanh between them."""
+    linear = [nn.Linear(*pair) for pair in pairwise(sizes)]
+    return [linear[0], *(module for later in linear[1:] for module in (nn.Tanh(), later))]
+
+
 def lenet_300_100():
-    return nn.Sequential(nn.Linear(784, 300), nn.Tanh(), nn.Linear(300, 100), nn.Tanh(),
-                         nn.Linear(100, 10))  # fmt: skip
+    return nn.Sequential(*perceptron(784, 300, 100, 10))
 
 
 def lenet_5():
-    return nn.Sequential(
-        nn.Unflatten(1, (1, 28, 28)), nn.Conv2d(1, 6, 5, padding=2), nn.Tanh(), nn.AvgPool2d(2),
-        nn.Conv2d(6, 16, 5), nn.Tanh(), nn.AvgPool2d(2), nn.Flatten(),
-        nn.Linear(400, 120), nn.Tanh(), nn.Linear(120, 84), nn.Tanh(), nn.Linear(84, 10),
-    )  # fmt: skip
+    first = [nn.Conv2d(1, 6, 5, padding=2), nn.Tanh(), nn.AvgPool2d(2)]
+    second = [nn.Conv2d(6, 16, 5), nn.Tanh(), nn.AvgPool2d(2), nn.Flatten()]
+    rest = perceptron(400, 120, 84, 10)
+    return nn.Sequential(nn.Unflatten(1, (1, 28, 28)), *first, *second, *rest)
 
 
 def published(build):
-    """A module with our arrays, weight before bias and layer after layer, in place of its own."""
+    """Return the output of a module with our parameters, in our order, in place of its own."""
     module = build()
     names = [name for name, _ in module.named_parameters()]
 
@@ -117,25 +123,24 @@ ZOO = {"lenet-300-100": published(lenet_300_100), "lenet-5": published(lenet_5)}
 
 
 def jacobians(function, arrays):
-    """Output of a function of arrays by name, and its derivatives, a row for each element."""
+    """Return the output of a function of arrays by name, and its Jacobians by array."""
     tensors = tuple(torch.tensor(array) for array in arrays.values())
 
-    def output(*given):
-        return function(dict(zip(arrays, given, strict=True)))
+    def output(*tensors):
+        return function(dict(zip(arrays, tensors, strict=True)))
 
-    found = torch.autograd.functional.jacobian(output, tensors)
-    by_name = zip(arrays, found, strict=True)
+    by_name = zip(arrays, torch.autograd.functional.jacobian(output, tensors), strict=True)
     z = output(*tensors)
     return z.numpy(), {name: j.numpy().reshape(len(z), -1) for name, j in by_name}
 
 
 def gradients(function, arrays):
-    """Derivatives of a scalar function of arrays by name."""
+    """Return the gradients of a scalar function of arrays by name."""
     tensors = {name: torch.tensor(array, requires_grad=True) for name, array in arrays.items()}
-    found = torch.autograd.grad(function(tensors), list(tensors.values()))
-    return {name: gradient.numpy() for name, gradient in zip(arrays, found, strict=True)}
+    results = torch.autograd.grad(function(tensors), list(tensors.values()))
+    return {name: gradient.numpy() for name, gradient in zip(arrays, results, strict=True)}
 
 
 def as_target(target, dtype):
-    """Class indices stay integers."""
+    """Return targets as a tensor; class indices stay integers."""
     return torch.tensor(target.astype(dtype) if target.dtype.kind == "f" else target)

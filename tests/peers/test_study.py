@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from jacchain.experiments import peers, study_peers
-from jacchain.experiments.compared import check_results
-from jacchain.experiments.profiles import PROFILES
-from jacchain.experiments.study_peers import CASES, Case, comparisons
+from jacchain.adapters.frameworks import compile_seconds
+from jacchain.claims import study_peers
+from jacchain.claims.study_peers import CASES, FRAMEWORKS, Case, cells
+from jacchain.experiments.sizes import Sizes
+from tests.claims.agreement import agree, results
 
 SMALL = {
     "784-512-256-10, batch of 256": Case((7, 6, 5, 4), 3),
@@ -16,24 +17,33 @@ SMALL = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _small_cases(monkeypatch):
+    monkeypatch.setattr(study_peers, "CASES", SMALL)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_all_give_the_same(monkeypatch, dtype):
-    monkeypatch.setattr(study_peers, "CASES", SMALL)
-    for of in comparisons(PROFILES["quick"]):
-        ways = of.ways(np.dtype(dtype), 5)
-        error, bound = check_results(of, [way.prepare() for way in ways])
-        assert error <= bound
+def test_all_give_the_same(dtype):
+    for cell in cells(Sizes()):
+        assert agree(cell, dtype), cell.name
 
 
-def test_a_wrong_gradient_is_found(monkeypatch):
-    monkeypatch.setattr(study_peers, "CASES", SMALL)
-    monkeypatch.setattr(peers, "_is_tanh", lambda _: False)
-    (of, *_) = comparisons(PROFILES["quick"])
-    kernels = [way.prepare() for way in of.ways(np.dtype("float64"), 5)]
-    with pytest.raises(ArithmeticError, match="the ways differ"):
-        check_results(of, kernels)
+@pytest.mark.parametrize("peer", FRAMEWORKS)
+def test_another_network_gives_other_gradients(monkeypatch, peer):
+    """What agrees does not do so because nothing could differ."""
+    other = SMALL["784-512-256-10, batch of 1"]
+    prepare = FRAMEWORKS[peer]
+    monkeypatch.setitem(
+        FRAMEWORKS,
+        peer,
+        lambda network, *data: prepare(other.network(network.dtype, 9), *data),
+    )
+    (cell, *_) = (cell for cell in cells(Sizes()) if cell.name.endswith(peer))
+    assert not agree(cell)
+    ours, theirs = results(cell)
+    assert ours.keys() == theirs.keys()
 
 
 def test_compiling_takes_time():
-    network, data = SMALL["784-512-256-10, batch of 1"], np.dtype("float64")
-    assert peers.compile_seconds(network.network(data, 0), *network.data(data, 0)) > 0
+    case, dtype = SMALL["784-512-256-10, batch of 1"], np.dtype("float64")
+    assert compile_seconds(case.network(dtype, 0), *case.data(dtype, 0)) > 0

@@ -1,0 +1,1 @@
+"""Networks of ours carried out by other people's frameworks."""

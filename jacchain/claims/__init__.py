@@ -1,0 +1,1 @@
+"""The article's claims and the studies beside them, each in a file of its own."""

@@ -1,0 +1,235 @@
+"""C5: loss-first is far cheaper, at every size."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jacchain.analysis.evidence import BOTH, Array, Dims, Evidence, Pair
+from jacchain.analysis.ratios import formula_ratio, ratio
+from jacchain.analysis.slopes import MOST_OVERHEAD
+from jacchain.analysis.verdicts import Part, undecided
+from jacchain.costs.closed_forms import multiplications
+from jacchain.experiments.cell import Cell, chain_cell
+from jacchain.experiments.experiment import Experiment, Finding
+from jacchain.experiments.grids import plane
+from jacchain.experiments.parts import (
+    CHEAPER,
+    FAR_CHEAPER,
+    LARGE_RATIO,
+    LEAST_RATIO,
+    list_numbers,
+    ratio_part,
+)
+from jacchain.experiments.show import Axis, Curve, Figure, Panel, Plane, Region, Scatter
+from jacchain.experiments.sizes import Sizes
+
+CAUSE_DIMS = ((1, 64, 64, 64, 1024), (1, 256, 256, 256, 256), (1, 16, 16, 16, 16384))
+UNIT = "input-first / loss-first"
+
+
+def cells(sizes: Sizes) -> list[Cell]:
+    """The `(|x|, |z|)` plane; chains of the sweeps are judged too where they were measured.
+
+    Some are measured again with einsum, an unblocked loop that runs every product at about one
+    rate: what differs between the engines is not due to the number of multiplications.
+    """
+    x, z = plane(sizes)
+    chains = [*((1, n, n, n, m) for n in z for m in x), *CAUSE_DIMS]
+    causes = [chain_cell(dims, role="cause", engine="einsum") for dims in CAUSE_DIMS]
+    return [*map(chain_cell, chains), *causes]
+
+
+def _asked(evidence: Evidence) -> list[Pair]:
+    """(loss-first, input-first) of every chain on which the claim says something."""
+    pairs = evidence.chains.values()
+    return [pair for pair in pairs if formula_ratio(*pair[::-1]) >= LEAST_RATIO]
+
+
+def judge(evidence: Evidence, _: Sizes) -> list[Part]:
+    """One part for each chain whose formula puts input-first at twice loss-first or more."""
+    parts = [ratio_part(inputs, loss, evidence.noise_floor) for loss, inputs in _asked(evidence)]
+    return parts or [undecided("time ratio", "no cell has a formula ratio of 2 or more")]
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """One chain: its part, the share of loss-first's time in calls, whether a cache holds it."""
+
+    part: Part
+    overhead: float
+    cached: bool
+
+    @property
+    def agrees(self) -> bool:
+        return self.part.widened is not None and self.part.widened[0] > self.part.margin[0]
+
+
+def findings(evidence: Evidence, _: Sizes) -> list[Finding]:
+    """Say why time favours input-first more than the formula does, and where the claim fails."""
+    judged = [
+        _Judged(
+            ratio_part(inputs, loss, evidence.noise_floor),
+            min(evidence.overhead * loss.cost.products / loss.time, 1.0),
+            evidence.regime(loss) in {"L2", "leaving L2", "LLC"},
+        )
+        for loss, inputs in _asked(evidence)
+    ]
+    return [*_rate_finding(evidence), *_overhead_finding(judged), *_bandwidth_finding(judged)]
+
+
+def _rate_finding(evidence: Evidence) -> Iterator[Finding]:
+    """Compare the ratio of times with the formula's, by numpy and by an engine of one rate."""
+    pairs = [(evidence.chains.get(dims), _by_einsum(evidence, dims)) for dims in CAUSE_DIMS]
+    both = [(chain, loop) for chain, loop in pairs if chain is not None and loop is not None]
+    if not both:
+        return
+    formula = np.array([formula_ratio(inputs, loss) for (loss, inputs), _ in both])
+    numpy, einsum = np.array([[ratio(b, a)[1] for a, b in measured] for measured in both]).T
+    short, left = (float(np.exp(np.mean(np.log(formula / r)))) for r in (numpy, einsum))
+    yield Finding(
+        "Time favours input-first far more than the formula does: the ratios of times are "
+        f"{list_numbers(numpy)} where those of multiplications are {list_numbers(formula)}.",
+        "BLAS multiplies matrix by matrix at a higher rate than row by matrix: it uses each "
+        "element many times while it is in a register or a cache, where row by matrix reads "
+        "every element for one multiplication.",
+        "With einsum, an unblocked loop that runs both at about one rate, the ratios of times "
+        f"are {list_numbers(einsum)}: they fall short of the formula {left:.1f}-fold instead "
+        f"of {short:.1f}-fold.",
+        vanishes=left < 1 + (short - 1) / 4,
+    )
+
+
+def _by_einsum(evidence: Evidence, dims: Dims) -> Pair | None:
+    return evidence.pair(chain_cell(dims, role="cause", engine="einsum").name)
+
+
+def _overhead_finding(judged: Sequence[_Judged]) -> Iterator[Finding]:
+    """Compare cells that do not agree since calls take their time with those where they do not."""
+    asked = [cell for cell in judged if cell.part.expected < LARGE_RATIO]  # only to be faster
+    failing = [
+        cell.overhead for cell in asked if not cell.agrees and cell.overhead >= MOST_OVERHEAD
+    ]
+    large = [cell.agrees for cell in asked if cell.overhead < MOST_OVERHEAD and cell.cached]
+    if not failing or not large:
+        return
+    yield Finding(
+        f"In {len(failing)} of the {len(asked)} cells whose formula's ratio is under "
+        f"{LARGE_RATIO:.0f}, all small, the ratio of times is not surely above 1.",
+        "The fixed cost of a call: in these cells it takes "
+        f"{min(failing):.0%} to {max(failing):.0%} of loss-first's time.",
+        f"Where calls take under {MOST_OVERHEAD:.0%}, and the factors are in a cache, "
+        f"{sum(large)} of {len(large)} such cells agree.",
+        vanishes=all(large),
+    )
+
+
+def _bandwidth_finding(judged: Sequence[_Judged]) -> Iterator[Finding]:
+    """Compare cells of a large formula ratio whose times do not follow with those in a cache."""
+    large = [cell for cell in judged if cell.part.expected >= LARGE_RATIO]
+    failing = [cell.part for cell in large if not cell.agrees and not cell.cached]
+    cached = [cell.agrees for cell in large if cell.cached]
+    if not failing or not cached:
+        return
+    yield Finding(
+        f"In {len(failing)} cells the formula's ratio is "
+        f"{list_numbers([p.expected for p in failing])}, and that of times, "
+        f"{list_numbers([p.measured for p in failing])}, is not surely over "
+        f"{FAR_CHEAPER:.0f}.",
+        "Loss-first is bound by memory: its factors have left the cache, and it reads each "
+        "element from memory for a single multiplication. Input-first is bound by arithmetic.",
+        "Where the formula's ratio is as large and the factors fit in a cache, "
+        f"{sum(cached)} of {len(cached)} cells are over {FAR_CHEAPER:.0f} times faster "
+        "loss-first.",
+        vanishes=all(cached),
+    )
+
+
+def shows(evidence: Evidence, sizes: Sizes) -> list[Figure]:
+    """The ratio over the `(|x|, |z|)` plane, and cell by cell."""
+    return [_plane_figure(evidence, sizes), _ratio_figure(evidence)]
+
+
+def _plane_figure(evidence: Evidence, sizes: Sizes) -> Plane:
+    x, z = plane(sizes)
+    grid = [[(1, n, n, n, m) for m in x] for n in z]
+    times = np.array([[_time_ratio(evidence, dims) for dims in row] for row in grid])
+    loss, inputs = (
+        np.array([[multiplications(order, dims) for dims in row] for row in grid]) for order in BOTH
+    )
+    return Plane(
+        "ratio_plane",
+        "Input-first / loss-first over the (|x|, |z|) plane",
+        "Ratio of times as measured beside the ratio of multiplications; hatched cells were "
+        "skipped, with the reason on record.",
+        (("times, measured", times), ("multiplications, formula", inputs / loss)),
+        x,
+        z,
+        ("|x| (elements)", "|z1| = |z2| = |z3| (elements)", f"{UNIT} (ratio)"),
+    )
+
+
+def _time_ratio(evidence: Evidence, dims: Dims) -> float:
+    pair = evidence.chains.get(dims)
+    return float("nan") if pair is None else ratio(*pair[::-1])[1]
+
+
+def _ratio_figure(evidence: Evidence) -> Scatter:
+    """Ratio of times over that of multiplications; open points for cells measured by einsum too."""
+    chains = list(evidence.chains.values())
+    loops = [pair for dims in CAUSE_DIMS if (pair := _by_einsum(evidence, dims)) is not None]
+    curves = [_points("one cell, with its 95 % interval", chains, hollow=False)] if chains else []
+    if loops:
+        curves.append(_points("by einsum, at one rate for all products", loops, hollow=True))
+    return ratio_scatter("", tuple(curves))
+
+
+def _points(label: str, pairs: Sequence[Pair], *, hollow: bool) -> Curve:
+    ratios = np.array([ratio(inputs, loss) for loss, inputs in pairs])
+    return ratio_points(
+        label, np.array([formula_ratio(b, a) for a, b in pairs]), ratios, hollow=hollow
+    )
+
+
+def ratio_points(label: str, formula: Array, ratios: Array, *, hollow: bool = False) -> Curve:
+    """Ratios of times, shape (n, 3) of (low, middle, high), over those of multiplications."""
+    style: dict[str, Any] = {"look": "third", "marks": "filled"}
+    if hollow:
+        style = {"look": "fourth", "marks": "hollow"}
+    return Curve(label, formula, ratios[:, 1], ratios[:, [0, 2]], line="", **style)
+
+
+def ratio_scatter(title: str, curves: tuple[Curve, ...]) -> Scatter:
+    """Show ratios of times against ratios of multiplications, and where the claim would fail."""
+    x, y = (np.concatenate([[1.0], *(getattr(curve, axis) for curve in curves)]) for axis in "xy")
+    low, high = min(0.5, float(x.min()) / 1.3), max(200.0, float(x.max()) * 1.3)
+    corners = (LEAST_RATIO, LARGE_RATIO, LARGE_RATIO, high)
+    edge = (CHEAPER, CHEAPER, FAR_CHEAPER, FAR_CHEAPER)
+    return Scatter(
+        "ratio_cells",
+        "Ratio of times against ratio of multiplications",
+        "Every cell with its 95 % interval. On the dashed line time would follow the formula; "
+        "shaded: where the claim would fail.",
+        Panel(
+            title,
+            Axis(f"ratio of multiplications, {UNIT}", "ratio", limits=(low, high)),
+            Axis(f"ratio of times, {UNIT}", "ratio", limits=(low, max(200.0, 5 * float(y.max())))),
+            curves,
+            regions=(Region("here the claim would fail", corners, edge),),
+        ),
+        diagonal="equal ratios",
+    )
+
+
+EXPERIMENT = Experiment(
+    "C5",
+    "Which order is cheaper",
+    "Loss-first is far cheaper than input-first: faster wherever the formula's ratio is at least "
+    "2, and over ten times faster wherever it is at least 100.",
+    cells=cells,
+    judge=judge,
+    findings=findings,
+    shows=shows,
+    formulas=(("loss-first", 3), ("input-first", 3)),
+)

@@ -1,0 +1,278 @@
+"""C8: caching adjoints pays for all parameter gradients loss-first, and not input-first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from typing import Any, Literal
+
+import numpy as np
+
+from jacchain.analysis.evidence import Evidence, Series
+from jacchain.analysis.ratios import formula_ratio, ratio
+from jacchain.analysis.slopes import sweep_of
+from jacchain.analysis.verdicts import Part
+from jacchain.chains.chain import Chain
+from jacchain.chains.count import count
+from jacchain.chains.evaluate import evaluator
+from jacchain.chains.planners import plan
+from jacchain.experiments import show
+from jacchain.experiments.cell import INPUT_FIRST, LOSS_FIRST, Arm, Cell, evaluation_arm
+from jacchain.experiments.experiment import Check, Experiment
+from jacchain.experiments.parts import Counts, count_parts, gain_part, no_gain_part
+from jacchain.experiments.sizes import Sizes
+from jacchain.experiments.sweep_parts import regime_parts
+from jacchain.measure.memory import allocated_bytes
+from jacchain.networks import mlp
+from jacchain.records.values import Executed, Positive
+
+Order = Literal["loss-first", "input-first"]
+Label = Literal["each from scratch", "with a cache"]
+SCRATCH: Label = "each from scratch"
+CACHED: Label = "with a cache"
+CACHES: dict[Label, bool] = {SCRATCH: False, CACHED: True}
+ORDERS: tuple[Order, ...] = (LOSS_FIRST, INPUT_FIRST)
+WAYS = [(order, label) for order in ORDERS for label in CACHES]
+NARROW, WIDE = 48, 256  # sizes of all layers: for all four ways, and for growth of loss-first
+DEEPEST = 24  # layers that are to fit into the last level of cache, so that growth can be judged
+COUNTS, MEMORY = "C8:counts", "C8:memory"
+COUNTED = (2, 3, 5, 6)  # layers, of 4 each
+MEASURED = (2, 4, 8)  # layers, at which memory is measured
+LEAST_LAYERS = 3
+
+
+def depths(sizes: Sizes, order: str, width: int) -> tuple[int, ...]:
+    """Return the numbers of layers at which a cell is measured."""
+    if width != NARROW:
+        few = (6, 7, 8, 12, 16, 24)
+        return sizes.pick(quick=few, standard=(*few, 32, 48), full=(*few, 32, 48))
+    few = (1, 2, 3, 4, 6, 8)
+    quick = (*few, 12) if order == LOSS_FIRST else few
+    return sizes.pick(quick=quick, standard=(*few, 12), full=(*few, 12))
+
+
+def cell_name(order: str, width: int, layers: int) -> str:
+    """Name a cell of this claim."""
+    return f"C8 {order}, {layers} layers of {width}"
+
+
+def wide(sizes: Sizes) -> int:
+    """Return the size of the wide layers: smaller where what they touch would leave the cache.
+
+    Each layer has two Jacobians and a gradient of `width^2` entries; the gradient of the weights is
+    sparse, with indices of 4 bytes.
+
+    Examples
+    --------
+    >>> wide(Sizes()), wide(Sizes(l2=2**20, llc=2**25))
+    (256, 108)
+    """
+    if not sizes.windows:
+        return WIDE
+    _, most = sizes.windows[0]
+    fitting = int((most / (DEEPEST * (3 * sizes.itemsize + 4))) ** 0.5)
+    return min(WIDE, max(NARROW + 16, fitting // 4 * 4))
+
+
+def sweeps(sizes: Sizes) -> tuple[tuple[Order, int], ...]:
+    """Return the order and the size of layers of each sweep over depth."""
+    return ((LOSS_FIRST, NARROW), (INPUT_FIRST, NARROW), (LOSS_FIRST, wide(sizes)))
+
+
+def cells(sizes: Sizes) -> list[Cell]:
+    """Compare from scratch with cached, over depth: both orders narrow, loss-first wide."""
+    return [
+        Cell(
+            cell_name(order, width, layers),
+            (1, *(width,) * (layers + 1)),
+            partial(_arms, order, width, layers),
+            group=f"C8 {order}, width {width}",
+        )
+        for order, width in sweeps(sizes)
+        for layers in depths(sizes, order, width)
+    ]
+
+
+def chains(width: int, layers: int, dtype: np.dtype[Any], seed: int) -> dict[str, Chain]:
+    """Return the chain of each parameter of a random network."""
+    rng = np.random.default_rng([seed, width, layers])
+    network = mlp(*(width,) * (layers + 1), activation="tanh", rng=rng, dtype=dtype)
+    return network.parameter_chains(rng.standard_normal(width), rng.standard_normal(width))
+
+
+def _arms(
+    order: Order, width: int, layers: int, dtype: np.dtype[Any], seed: int
+) -> tuple[Arm, ...]:
+    by_parameter = chains(width, layers, dtype, seed)
+    return tuple(
+        evaluation_arm(label, by_parameter, order, cache=cache) for label, cache in CACHES.items()
+    )
+
+
+def count_gradients(seed: int) -> Counts:
+    """Count and predict the multiplications of all four ways, over depth."""
+    counts = {}
+    for layers, (order, label) in product(COUNTED, WAYS):
+        by_parameter = chains(4, layers, np.dtype("float64"), seed)
+        executed = count(by_parameter, order, cache=CACHES[label])
+        predicted = plan(by_parameter, order, cache=CACHES[label]).multiplications
+        counts[f"{order}, {label}, {layers} layers of 4"] = (executed, predicted)
+    return counts
+
+
+@dataclass(frozen=True)
+class Call:
+    """Bytes of one call: allocated at most, predicted, and kept for other gradients."""
+
+    order: Order
+    label: Label
+    layers: Positive
+    allocated: Executed
+    predicted: Executed
+    kept: Executed
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes of every way at every depth."""
+
+    calls: tuple[Call, ...]
+
+
+def measure_memory(seed: int) -> Memory:
+    """Measure what one call of each way allocates at most, and say what its cache keeps."""
+    return Memory(tuple(_call(seed, *way, layers) for way in WAYS for layers in MEASURED))
+
+
+def _call(seed: int, order: Order, label: Label, layers: int) -> Call:
+    by_parameter = chains(NARROW, layers, np.dtype("float64"), seed)
+    cache = CACHES[label]
+
+    def run() -> object:
+        return evaluator(by_parameter, order, cache=cache)()
+
+    work = plan(by_parameter, order, cache=cache)
+    kept = work.dtype.itemsize * work.kept_elements
+    return Call(order, label, layers, allocated_bytes(run), work.cost.peak_bytes, kept)
+
+
+def judge(evidence: Evidence, sizes: Sizes) -> list[Part]:
+    """Judge counts; growth of loss-first both ways; gains of loss-first, and of input-first."""
+    parts = count_parts(evidence, COUNTS) + _growth_parts(evidence, sizes)
+    for order, width in sweeps(sizes):
+        for layers in depths(sizes, order, width):
+            name = cell_name(order, width, layers)
+            if order == INPUT_FIRST:
+                parts.append(no_gain_part(evidence, name))
+            elif layers >= LEAST_LAYERS:
+                parts.append(gain_part(evidence, name))
+    return parts
+
+
+def _measured(
+    evidence: Evidence, sizes: Sizes, order: str, width: int, label: Label
+) -> list[tuple[int, Series]]:
+    """Return depth and series of one way, wherever it was measured."""
+    names = ((n, cell_name(order, width, n)) for n in depths(sizes, order, width))
+    return [(n, s) for n, name in names for s in evidence.pair(name) or () if s.name == label]
+
+
+def _growth_parts(evidence: Evidence, sizes: Sizes) -> list[Part]:
+    """Judge slopes and rival laws in one memory regime: linear with a cache, quadratic without."""
+    reason = "no memory regime holds four depths over half a decade above the overhead"
+    parts: list[Part] = []
+    for label, law in ((CACHED, "n"), (SCRATCH, "n^2")):
+        whole = sweep_of("L", _measured(evidence, sizes, LOSS_FIRST, wide(sizes), label), law)
+        parts += regime_parts(whole, evidence, f"loss-first, {label}, over L", reason)
+    return parts
+
+
+def shows(evidence: Evidence, sizes: Sizes) -> Iterator[show.Lines]:
+    """Show, above, seconds over depth of both networks; below, bytes."""
+    times = tuple(_times(evidence, sizes, width) for width in (NARROW, wide(sizes)))
+    yield show.Lines(
+        "gradients",
+        "All parameter gradients over depth",
+        "Above: seconds for all gradients, with lines for the formula's growth. "
+        "Below: bytes allocated at most, lines for the formula's; and those kept for others.",
+        (times, (_memory(evidence),)),
+        inches=7.6,
+        numbers=_table(evidence, sizes),
+    )
+
+
+def _depth_axis(layers: tuple[int, ...]) -> show.Axis:
+    return show.Axis("depth L (layers)", "sizes", layers)
+
+
+def _times(evidence: Evidence, sizes: Sizes, width: int) -> show.Panel:
+    """Show points, and for each way a line of the formula's growth through the deepest."""
+    curves = []
+    for order, label in WAYS:
+        points = _measured(evidence, sizes, order, width, label)
+        if points:
+            curve = show.time_curve(f"{order}, {label}", points, look=order, **_marks(label))
+            growth = np.array([s.cost.multiplications for _, s in points], dtype=float)
+            line = growth * curve.y[-1] / growth[-1]
+            curves += [curve, show.Curve("", curve.x, line, look=order, line=_line(label))]
+    ticks = tuple(n for n in depths(sizes, LOSS_FIRST, width) if n not in {3, 7})
+    y = show.Axis("time, all gradients (s)", "seconds")
+    return show.Panel(f"layers of {width}", _depth_axis(ticks), y, tuple(curves))
+
+
+def _marks(label: Label) -> dict[str, Any]:
+    """Style points, of which both ways may be in one place."""
+    return {"marks": "filled" if label == CACHED else "hollow", "line": ""}
+
+
+def _line(label: Label) -> Literal["-", "--"]:
+    return "-" if label == CACHED else "--"
+
+
+def _memory(evidence: Evidence) -> show.Panel:
+    """Show what a call allocates at most, with the formula's peak as a line, and what is kept."""
+    memory: Memory = evidence.checks.get(MEMORY) or Memory(())
+    curves = []
+    for order, label in WAYS:
+        calls = [call for call in memory.calls if (call.order, call.label) == (order, label)]
+        x, allocated, predicted, kept = (
+            np.array([getattr(call, name) for call in calls], dtype=float)
+            for name in ("layers", "allocated", "predicted", "kept")
+        )
+        if calls:
+            curves.append(show.Curve("", x, allocated, look=order, **_marks(label)))
+            curves.append(show.Curve("", x, predicted, look=order, line=_line(label)))
+        if calls and (order, label) == (LOSS_FIRST, CACHED):
+            name = "of it adjoints kept, loss-first"
+            curves.append(show.Curve(name, x, kept, look="fourth", marks="filled", line="-."))
+    title, y = f"memory, layers of {NARROW}", show.Axis("allocated at most (bytes)", "bytes")
+    return show.Panel(title, _depth_axis(MEASURED), y, tuple(curves))
+
+
+def _table(evidence: Evidence, sizes: Sizes) -> show.Table:
+    """List times both ways at every depth, and the gain beside the formula's."""
+    rows = []
+    for order, width in sweeps(sizes):
+        for layers in depths(sizes, order, width):
+            if pair := evidence.pair(cell_name(order, width, layers)):
+                low, gain, high = ratio(*pair)
+                name = f"{order}, {layers} layers of {width}"
+                times = (series.time for series in pair)
+                rows.append((name, *times, gain, (low, high), formula_ratio(*pair)))
+    units: dict[str, show.Unit] = {"network": "text", "from scratch": "seconds"}
+    units |= {"with a cache": "seconds", "gain": "ratio", "95 % interval": "interval"}
+    units |= {"by the formula": "ratio"}
+    return show.table("Times of all parameter gradients", units, rows)
+
+
+EXPERIMENT = Experiment(
+    "C8",
+    "Caching adjoints",
+    "Cached adjoints make the cost of all parameter gradients grow linearly with depth loss-first, "
+    "where each from scratch makes it grow quadratically; input-first a cache is of no use.",
+    cells=cells,
+    judge=judge,
+    checks={COUNTS: Check(count_gradients, Counts), MEMORY: Check(measure_memory, Memory)},
+    shows=shows,
+    gradient_formulas=((LOSS_FIRST, True), (LOSS_FIRST, False), (INPUT_FIRST, False)),
+)

@@ -1,0 +1,163 @@
+"""One chain of the user's own: which of the two orders is faster, and how sure that is.
+
+An experiment like the others, but made for the dims in its name: ``chain-1x10x784``. The same
+chain without controls, for other harnesses to be compared with, is ``cell-1x10x784``, and one
+order of it ``cell-1x10x784-loss-first``.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from jacchain.analysis.evidence import Evidence, Series
+from jacchain.analysis.ratios import formula_ratio, log_ratios, ratio
+from jacchain.analysis.verdicts import Part, undecided
+from jacchain.claims.study_model import noise_figure
+from jacchain.experiments.cell import BOTH, Cell, Dims, chain_cell
+from jacchain.experiments.experiment import Experiment
+from jacchain.experiments.parts import CHEAPER, not_measured, ratio_part
+from jacchain.experiments.show import Column, Table
+from jacchain.experiments.sizes import Sizes
+
+_NAME = re.compile(r"(chain|cell)-(\d+(?:x\d+)+)(?:-(loss-first|input-first))?")
+
+
+def claim_of(dims: Dims) -> str:
+    """Name the experiment on a chain.
+
+    Raises
+    ------
+    ValueError
+        If dims are no chain with a scalar loss.
+
+    Examples
+    --------
+    >>> claim_of((1, 10, 784))
+    'chain-1x10x784'
+    """
+    if len(dims) < 3 or dims[0] != 1 or min(dims) < 1:
+        message = (
+            f"dims are {' '.join(map(str, dims))}; expected at least three sizes of 1 or more, "
+            "loss first and beginning with 1, such as 1 10 256 784"
+        )
+        raise ValueError(message)
+    return f"chain-{_times(dims)}"
+
+
+def cell_claim(dims: Dims, order: str = "") -> str:
+    """Name the experiment on a chain alone, in both orders or in one.
+
+    Examples
+    --------
+    >>> cell_claim((1, 10, 784), "loss-first")
+    'cell-1x10x784-loss-first'
+    """
+    return f"cell-{_times(dims)}{'-' * bool(order)}{order}"
+
+
+def _times(dims: Dims) -> str:
+    return "x".join(map(str, dims))
+
+
+def experiment_named(name: str) -> Experiment | None:
+    """Return the experiment of such a name; None of any other name."""
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return None
+    kind, sizes, order = match.groups()
+    dims = tuple(map(int, sizes.split("x")))
+    if kind == "cell":
+        cell = chain_cell(dims, (order,) if order else BOTH)
+        return Experiment(name, name, "", cells=lambda _: [cell], beside=(), is_claim=False)
+    return Experiment(
+        name,
+        "Fewer multiplications, less time",
+        f"Of the two orders of the chain {' x '.join(map(str, dims))}, the one with fewer "
+        "multiplications takes less time.",
+        cells=partial(_cells, dims),
+        judge=partial(_judge, dims),
+        answer=partial(_answer, dims),
+        shows=lambda evidence, _: [noise_figure(evidence)] if evidence.controls else [],
+        beside=(),
+    )
+
+
+def _cells(dims: Dims, _: Sizes) -> list[Cell]:
+    controls = [chain_cell(dims, (order, order), role="control") for order in BOTH]
+    return [chain_cell(dims), *controls]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Which order is faster.
+
+    `ratio` is slower / faster, with its interval widened by the noise floor; `formula` the same
+    of multiplications.
+    """
+
+    faster: Series
+    slower: Series
+    ratio: float
+    interval: tuple[float, float]
+    formula: float
+    noise_floor: float
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the noise of this machine leaves no doubt."""
+        return self.interval[0] > 1
+
+
+def answer(evidence: Evidence, dims: Dims) -> Answer | None:
+    """Compare the two orders of a chain; None if it was not measured."""
+    pair = evidence.chains.get(dims)
+    if pair is None:
+        return None
+    faster, slower = pair if np.median(log_ratios(*pair)) <= 0 else pair[::-1]
+    low, middle, high = ratio(slower, faster)
+    floor = 1 + evidence.noise_floor
+    formula = formula_ratio(slower, faster)
+    return Answer(faster, slower, middle, (low / floor, high * floor), formula, floor - 1)
+
+
+def _answer(dims: Dims, evidence: Evidence, _: Sizes) -> Sequence[str | Table]:
+    best = answer(evidence, dims)
+    if best is None:
+        return [f"The chain was not measured: {not_measured(evidence, _name(dims)).reason}."]
+    columns = (
+        Column("order"),
+        Column("multiplications", "count"),
+        Column("bytes", "bytes"),
+        Column("fastest", "seconds"),
+        Column("median", "seconds"),
+    )
+    rows = tuple(
+        (s.name, s.cost.multiplications, s.cost.bytes, s.time, s.median)
+        for s in (best.faster, best.slower)
+    )
+    low, high = best.interval
+    doubt = "" if best.is_sure else " That is not sure: the noise of this machine could explain it."
+    sentence = (
+        f"{best.faster.name} is {best.ratio:.2f} times as fast as {best.slower.name} "
+        f"({low:.2f} to {high:.2f}, with a noise floor of {best.noise_floor:.0%}); "
+        f"by multiplications alone it would be {best.formula:.2f}.{doubt}"
+    )
+    return [Table("Both orders of the chain", columns, rows), sentence]
+
+
+def _judge(dims: Dims, evidence: Evidence, _: Sizes) -> list[Part]:
+    pair = evidence.chains.get(dims)
+    if pair is None:
+        return [not_measured(evidence, _name(dims))]
+    fewer, more = sorted(pair, key=lambda series: series.cost.multiplications)
+    if fewer.cost.multiplications == more.cost.multiplications:
+        reason = "both orders take as many multiplications"
+        return [undecided("time ratio of the orders", reason)]
+    return [ratio_part(more, fewer, evidence.noise_floor, least=CHEAPER)]
+
+
+def _name(dims: Dims) -> str:
+    return chain_cell(dims).name

@@ -1,0 +1,73 @@
+"""The claims and studies, found by their files: `c<number>_<words>.py`, `study_<word>.py`.
+
+Each of them defines EXPERIMENT.
+"""
+
+import re
+import sys
+from collections.abc import Iterable
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+
+import jacchain.claims as room
+from jacchain.chains.registry import Registry
+from jacchain.claims import own_chain
+from jacchain.experiments.experiment import Experiment
+
+
+@cache
+def experiments() -> Registry[Experiment]:
+    """Every experiment by its claim, in the order of their numbers; studies last.
+
+    Examples
+    --------
+    >>> list(experiments().entries)
+    ['C1', 'C2', 'C3', 'C4', 'C5', 'C7', 'C8', 'C9', 'C10',
+     'construction', 'model', 'peers']
+    """
+    pattern = r"c\d+_\w+|study_\w+"
+    names = [m.name for m in iter_modules(room.__path__) if re.fullmatch(pattern, m.name)]
+    modules = [import_module(f"{room.__name__}.{name}") for name in names]
+    registry: Registry[Experiment] = Registry("claim")
+    for experiment in sorted((module.EXPERIMENT for module in modules), key=_place):
+        registry.register(experiment.claim, experiment)
+    return registry
+
+
+def _place(experiment: Experiment) -> tuple[int, str]:
+    number = experiment.claim[1:]
+    return (int(number), "") if number.isdecimal() else (sys.maxsize, experiment.claim)
+
+
+def chosen(claims: Iterable[str] = (), *, also: Iterable[str] = ()) -> tuple[Experiment, ...]:
+    """Return the experiments of these claims, and those that are shown beside them.
+
+    Parameters
+    ----------
+    claims
+        Names in any case, or of chains as `own_chain.claim_of` gives them; if there is none, all
+        that are measured by default.
+    also
+        Names of others.
+
+    Raises
+    ------
+    ValueError
+        If a claim is unknown; the message lists the known ones.
+    """
+    known = experiments().entries
+    defaults = (name for name, experiment in known.items() if experiment.default)
+    picked = [_named(name) for name in (*(tuple(claims) or defaults), *also)]
+    names = {experiment.claim for experiment in picked}
+    names |= {name for experiment in picked for name in experiment.beside}
+    own = {e.claim: e for e in picked if e.claim not in known}
+    return (*own.values(), *(known[name] for name in known if name in names))
+
+
+def _named(name: str) -> Experiment:
+    own = own_chain.experiment_named(name)
+    if own is not None:
+        return own
+    by_lower = {claim.lower(): claim for claim in experiments().entries}
+    return experiments()[by_lower.get(name.lower(), name)]

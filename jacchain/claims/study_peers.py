@@ -1,0 +1,213 @@
+"""Beside the claims: PyTorch, JAX and numpy on the same networks and data."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jacchain.adapters.frameworks import (
+    compile_seconds,
+    jax_gradients,
+    jax_jacobian,
+    torch_gradients,
+)
+from jacchain.analysis.evidence import Evidence, Series
+from jacchain.analysis.ratios import ratio
+from jacchain.chains.planners import plan
+from jacchain.cost import Cost
+from jacchain.experiments.cell import LOSS_FIRST, Arm, Cell, Dims, evaluation_arm
+from jacchain.experiments.experiment import Check, Experiment
+from jacchain.experiments.show import Axis, Level, Look, Mark, Rows, Table, Unit, table
+from jacchain.experiments.sizes import Sizes
+from jacchain.networks import Network, gradients_evaluator, jvp, mlp, vjp
+from jacchain.networks.zoo import ZOO, load_network
+from jacchain.records.values import NonNegative
+
+OURS = "jacchain"
+COMPILE = "peers:compile"
+CHAIN = "lenet-300-100"
+TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network with a batch of random inputs and classes."""
+
+    sizes: Dims
+    samples: int
+    convolutional: bool = False
+
+    def network(self, dtype: np.dtype[Any], seed: int) -> Network:
+        """Return the network: random weights, tanh, and softmax cross-entropy after it."""
+        if self.convolutional:
+            return load_network("lenet-5", rng=seed, dtype=dtype)
+        return mlp(*self.sizes, activation="tanh", loss="cross_entropy", rng=seed, dtype=dtype)
+
+    def data(self, dtype: np.dtype[Any], seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return inputs of shape `(samples, |x|)`, and their classes of shape `(samples,)`."""
+        rng = np.random.default_rng([seed, self.samples])
+        inputs = rng.standard_normal((self.samples, self.sizes[0])).astype(dtype)
+        return inputs, rng.integers(self.sizes[-1], size=self.samples)
+
+
+CASES: Mapping[str, Case] = MappingProxyType(
+    {
+        "784-512-256-10, batch of 256": Case((784, 512, 256, 10), 256),
+        "784-512-256-10, batch of 1": Case((784, 512, 256, 10), 1),
+        "4096-1024-1024-1024, batch of 128": Case((4096, 1024, 1024, 1024), 128),
+        "LeNet-5, batch of 64": Case((784, 4704, 1176, 1600, 400, 120, 84, 10), 64, True),
+    }
+)
+FRAMEWORKS = {"torch.autograd.grad": torch_gradients, "jax.grad": jax_gradients}
+MODES = ("jax.jacrev", "jax.jacfwd")
+
+
+def cells(_: Sizes) -> list[Cell]:
+    """Compare all gradients with each framework's, a Jacobian in both modes, and multi_dot."""
+    dims = (1, *reversed(ZOO[CHAIN].sizes))
+    gradients = [
+        _cell(name, peer, (1, *reversed(case.sizes)), partial(_gradients, case, peer))
+        for name, case in CASES.items()
+        for peer in FRAMEWORKS
+    ]
+    jacobians = [_cell(f"{CHAIN}, Jacobian", m, dims, partial(_jacobian, m)) for m in MODES]
+    chain = _cell(f"{CHAIN}, chain", "numpy.linalg.multi_dot", dims, _multi_dot)
+    return [*gradients, *jacobians, chain]
+
+
+def _cell(
+    case: str, peer: str, dims: Dims, arms: Callable[[np.dtype[Any], int], tuple[Arm, ...]]
+) -> Cell:
+    return Cell(f"peers {case}, {peer}", dims, arms, group=case, shared=False)
+
+
+def _cost(network: Network, multiplications: int, results: int) -> Cost:
+    """Read each parameter in all three products of its layer, or what takes their place."""
+    parameters = sum(p.size for p in network.parameters.values())
+    itemsize = network.dtype.itemsize
+    return Cost(
+        products=3 * len(network.layers),
+        multiplications=multiplications,
+        bytes=itemsize * (2 * parameters + results),
+        held_bytes=itemsize * parameters,
+        peak_bytes=itemsize * results,
+    )
+
+
+def _gradients(case: Case, peer: str, dtype: np.dtype[Any], seed: int) -> tuple[Arm, ...]:
+    network, (inputs, classes) = case.network(dtype, seed), case.data(dtype, seed)
+    # A sweep forward, one by the weights and one by the inputs. Of convolutions it is what their
+    # sparse chain takes, which is no framework's formula.
+    chain = network.chain(inputs[0], int(classes[0])) if case.convolutional else network.dims
+    multiplications = 3 * case.samples * plan(chain, LOSS_FIRST).multiplications
+    results = sum(p.size for p in network.parameters.values()) + inputs.size
+    cost = _cost(network, multiplications, results)
+    return (
+        Arm(OURS, cost, partial(gradients_evaluator, network, inputs, classes)),
+        Arm(peer, cost, partial(FRAMEWORKS[peer], network, inputs, classes)),
+    )
+
+
+def _jacobian(mode: str, dtype: np.dtype[Any], seed: int) -> tuple[Arm, ...]:
+    network = load_network(CHAIN, rng=seed, dtype=dtype)
+    x = np.random.default_rng(seed).standard_normal(network.sizes[0]).astype(dtype)
+    eye = np.eye(network.sizes[-1 if mode == "jax.jacrev" else 0], dtype=dtype)
+    multiplications = len(eye) * plan(network.dims, LOSS_FIRST).multiplications
+    cost = _cost(network, multiplications, network.sizes[-1] * len(x))
+
+    def ours() -> NDArray[Any]:
+        return vjp(network, x, eye) if mode == "jax.jacrev" else jvp(network, x, eye).T
+
+    theirs = partial(jax_jacobian, network, x, mode.removeprefix("jax."))
+    return Arm(OURS, cost, lambda: ours), Arm(mode, cost, theirs)
+
+
+def _multi_dot(dtype: np.dtype[Any], seed: int) -> tuple[Arm, ...]:
+    network = load_network(CHAIN, rng=seed, dtype=dtype)
+    chain = network.chain(np.random.default_rng(seed).standard_normal(network.sizes[0]), 3)
+    ours = evaluation_arm(OURS, chain, "optimal")
+    arrays = [factor.to_dense() for factor in chain.factors]
+    theirs = partial(np.linalg.multi_dot, arrays)
+    return ours, Arm("numpy.linalg.multi_dot", ours.cost, lambda: theirs)
+
+
+def compile_all(seed: int) -> dict[str, float]:
+    """Return the seconds that jax compiles each case's gradients, which its times leave out."""
+    dtype = np.dtype("float32")
+    return {
+        name: compile_seconds(case.network(dtype, seed), *case.data(dtype, seed))
+        for name, case in CASES.items()
+    }
+
+
+def measured(evidence: Evidence, sizes: Sizes) -> list[tuple[Series, Series]]:
+    """Return (ours, theirs) of each cell that was measured; their group is the case."""
+    return [pair for cell in cells(sizes) if (pair := evidence.pair(cell.name))]
+
+
+def answer(evidence: Evidence, sizes: Sizes) -> Iterator[str]:
+    """Yield a sentence for each case and peer: its time beside ours, with the interval."""
+    for ours, theirs in measured(evidence, sizes):
+        low, middle, high = (f"{value:.4g}" for value in ratio(theirs, ours))
+        times = f"{middle} ({low} to {high}) times as long as jacchain"
+        yield f"{theirs.group}: {theirs.name} takes {times}"
+
+
+def shows(evidence: Evidence, sizes: Sizes) -> Iterator[Rows]:
+    """Show a row for each case and peer: theirs / ours on a logarithmic axis."""
+    pairs = measured(evidence, sizes)
+    spans = [ratio(theirs, ours) for ours, theirs in pairs]
+    limits = (
+        min([0.5, *(0.8 * low for low, *_ in spans)]),
+        max([2.0, *(1.25 * high for *_, high in spans)]),
+    )
+    ticks = tuple(tick for tick in TICKS if limits[0] <= tick <= limits[1])
+    axis = Axis("time of the other / jacchain (ratio)", "ratio", ticks, limits)
+    yield Rows(
+        "peers",
+        "Time of each framework over ours",
+        "Medians of paired blocks with 95 % intervals; right of 1, jacchain is faster. Time to "
+        "compile is not in it: it stands in the table.",
+        tuple(f"{theirs.group}\n{theirs.name}" for _, theirs in pairs),
+        ((axis, tuple((_mark(*span),) for span in spans)),),
+        levels=(Level("", 1.0, axis="x", line="-"),),
+        numbers=_table(pairs, evidence.checks.get(COMPILE, {})),
+    )
+
+
+def _mark(low: float, middle: float, high: float) -> Mark:
+    look: Look = "third" if low > 1 else "input-first" if high < 1 else "muted"
+    return Mark("", middle, (low, high), look)
+
+
+def _table(pairs: list[tuple[Series, Series]], compiled: Mapping[str, float]) -> Table:
+    units: dict[str, Unit] = {"case, peer": "text", "jacchain, median": "seconds"}
+    units |= {"peer, median": "seconds", "peer / jacchain": "ratio", "95 % interval": "interval"}
+    units |= {"compiled once in (float32)": "seconds"}
+    rows = []
+    for ours, theirs in pairs:
+        low, middle, high = ratio(theirs, ours)
+        seconds = compiled.get(theirs.group) if theirs.name == "jax.grad" else None
+        label = f"{theirs.group}: {theirs.name}"
+        rows.append((label, ours.median, theirs.median, middle, (low, high), seconds))
+    return table("Other frameworks beside ours", units, rows)
+
+
+EXPERIMENT = Experiment(
+    "peers",
+    "Frameworks beside us",
+    "The same gradients by PyTorch and JAX on the same networks and data, in paired blocks; both "
+    "sides return arrays that the caller may keep.",
+    cells=cells,
+    checks={COMPILE: Check(compile_all, dict[str, NonNegative])},
+    shows=shows,
+    answer=answer,
+    needs=("torch", "jax"),
+    extra="peers",
+    default=False,
+    is_claim=False,
+)

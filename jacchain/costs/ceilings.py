@@ -1,0 +1,150 @@
+"""Ceilings of the machine: its best kernels that multiply, read and copy."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from jacchain.cost import Cost
+
+Array = NDArray[np.floating]
+Kernel = Callable[[], object]
+
+_ROWS = 128  # of the matrix that a row is multiplied with
+_MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """One reference kernel at one size.
+
+    Attributes
+    ----------
+    kind
+        What is bounded: "matrix-matrix", "row-matrix", "copy" or "empty call". Several kernels of
+        a kind compete, and the fastest is the ceiling.
+    kernel
+        How it is done.
+    shape
+        Rows and columns of its matrix.
+    cost
+        What one call takes.
+    build
+        ``build(shape, dtype)`` allocates the arrays and returns the call.
+    """
+
+    kind: str
+    kernel: str
+    shape: tuple[int, int]
+    cost: Cost
+    build: Callable[[tuple[int, int], np.dtype[np.floating]], Kernel]
+
+
+def _filled(*shape: int, dtype: DTypeLike) -> Array:
+    """Return non-zero data, every page touched; cheap to make at hundreds of MiB."""
+    return np.resize(np.linspace(0.5, 1.5, 1 << 12, dtype=dtype), shape)
+
+
+def _matmul(a: Array, b: Array) -> Kernel:
+    out = np.empty((a.shape[0], b.shape[1]), dtype=a.dtype)
+    return lambda: np.matmul(a, b, out=out)
+
+
+def _square(shape: tuple[int, int], dtype: np.dtype[np.floating]) -> Kernel:
+    return _matmul(_filled(*shape, dtype=dtype), _filled(*shape, dtype=dtype))
+
+
+def _square_transposed(shape: tuple[int, int], dtype: np.dtype[np.floating]) -> Kernel:
+    return _matmul(_filled(*shape, dtype=dtype), _filled(*shape, dtype=dtype).T)
+
+
+def _row(shape: tuple[int, int], dtype: np.dtype[np.floating]) -> Kernel:
+    return _matmul(_filled(1, shape[0], dtype=dtype), _filled(*shape, dtype=dtype))
+
+
+def _row_transposed(shape: tuple[int, int], dtype: np.dtype[np.floating]) -> Kernel:
+    return _matmul(_filled(1, shape[1], dtype=dtype), _filled(*shape, dtype=dtype).T)
+
+
+def _copy(shape: tuple[int, int], dtype: np.dtype[np.floating]) -> Kernel:
+    source = _filled(*shape, dtype=dtype)
+    target = np.empty_like(source)
+    return lambda: np.copyto(target, source)
+
+
+def _squares(itemsize: int) -> list[Ceiling]:
+    return [
+        Ceiling("matrix-matrix", kernel, (n, n), _cost(3 * n * n * itemsize, n**3), build)
+        for n in (256, 768)
+        for kernel, build in (("A @ B", _square), ("A @ B.T", _square_transposed))
+    ]
+
+
+def _rows(working_set: int, itemsize: int, *, rivals: bool) -> list[Ceiling]:
+    shape = (_ROWS, max(1, working_set // (_ROWS * itemsize)))
+    elements = shape[0] * shape[1]
+    kernels = [("v @ M", _row), ("v @ M.T", _row_transposed)][: 2 if rivals else 1]
+    moved = (elements + sum(shape)) * itemsize
+    cost = _cost(moved, elements, rows=elements)
+    return [Ceiling("row-matrix", name, shape, cost, build) for name, build in kernels]
+
+
+def _copies(working_set: int, itemsize: int) -> list[Ceiling]:
+    shape = (_ROWS, max(1, working_set // (2 * _ROWS * itemsize)))
+    return [Ceiling("copy", "copyto", shape, _cost(2 * shape[0] * shape[1] * itemsize), _copy)]
+
+
+def _cost(moved: int, multiplications: int = 0, *, rows: int = 0) -> Cost:
+    """Cost of a kernel that touches each of its bytes once."""
+    return Cost(
+        products=min(multiplications, 1),
+        multiplications=multiplications,
+        row_multiplications=rows,
+        bytes=moved,
+        held_bytes=moved,
+    )
+
+
+def ladder(low: float, high: float) -> list[int]:
+    """Return working sets from `low` to `high` bytes, by half-octaves.
+
+    Examples
+    --------
+    >>> ladder(4, 17)
+    [4, 6, 8, 12, 16]
+    """
+    steps: list[int] = []
+    size = float(low)
+    while size <= high:
+        steps.append(round(size))
+        size *= 1.5 if len(steps) % 2 else 4 / 3
+    return steps
+
+
+def ceilings(l2: int | None, llc: int | None, *, itemsize: int) -> tuple[Ceiling, ...]:
+    """Return every ceiling to measure on a machine with these caches.
+
+    Parameters
+    ----------
+    l2, llc
+        Bytes of a core's second-level and of the last-level cache, None where unknown.
+    itemsize
+        Bytes of an element.
+
+    Notes
+    -----
+    Each memory regime is measured where it is fastest, at its small end. The row-matrix kernel is
+    measured along the whole last-level cache: where its bandwidth drops, the share of the cache
+    that this process really gets has ended.
+    """
+    l2, llc = l2 or _MIB, llc or 16 * _MIB
+    call = Ceiling("empty call", "1 x 1", (1, 1), _cost(3 * itemsize, 1), _square)
+    kernels = [call, *_squares(itemsize)]
+    for working_set in (l2 // 8, l2 // 4, l2 // 2):
+        kernels += [*_rows(working_set, itemsize, rivals=True), *_copies(working_set, itemsize)]
+    for step, working_set in enumerate(ladder(2 * l2, llc / 4)):
+        kernels += _rows(working_set, itemsize, rivals=step == 0)
+    kernels += [*_copies(2 * l2, itemsize)]
+    kernels += [*_rows(2 * llc, itemsize, rivals=False), *_copies(2 * llc, itemsize)]
+    return tuple({(c.kind, c.kernel, c.shape): c for c in kernels}.values())

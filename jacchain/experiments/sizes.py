@@ -1,0 +1,95 @@
+"""How much is measured: how often (`Sampling`), and how large the cells are (`Sizes`)."""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from jacchain.chains.registry import Registry
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How often each cell is visited.
+
+    Attributes
+    ----------
+    name
+        Of the profile, as on the command line.
+    processes, rounds
+        Worker processes, one after the other; rounds of each, with one block of every cell.
+    cell_seconds
+        A cell predicted to take longer, all blocks together, is skipped.
+    scale
+        Which sizes are measured: "quick", "standard" or "full".
+    """
+
+    name: str
+    processes: int
+    rounds: int
+    cell_seconds: float
+    scale: str = "quick"
+
+    @property
+    def blocks(self) -> int:
+        """Blocks measured of each cell."""
+        return self.processes * self.rounds
+
+
+PROFILES: Registry[Sampling] = Registry(
+    "profile",
+    {
+        "quick": Sampling("quick", 1, 12, 15.0, "quick"),
+        "standard": Sampling("standard", 2, 12, 40.0, "standard"),
+        "full": Sampling("full", 2, 12, 200.0, "full"),
+        "chain": Sampling("chain", 2, 12, 600.0),  # one chain of the user's own
+        "harnesses": Sampling("harnesses", 1, 3, 60.0),  # beside asv and pytest-benchmark
+    },
+)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large cells are, fitted to the caches of a machine.
+
+    Attributes
+    ----------
+    scale
+        "quick", "standard" or "full"; each claim says what it measures at each.
+    l2, llc
+        Bytes of a core's second-level and of the last-level cache; None where unknown.
+    itemsize
+        Bytes of an element.
+    """
+
+    scale: str = "quick"
+    l2: int | None = None
+    llc: int | None = None
+    itemsize: int = 8
+
+    def pick(self, *, quick: T, standard: T, full: T) -> T:
+        """Return the value for this scale.
+
+        Examples
+        --------
+        >>> Sizes("standard").pick(quick=(1, 4), standard=(1, 2, 4), full=(1, 2, 4, 8))
+        (1, 2, 4)
+        """
+        return {"quick": quick, "standard": standard, "full": full}[self.scale]
+
+    @property
+    def windows(self) -> tuple[tuple[int, int], ...]:
+        """Working sets, from-to in bytes, where slopes can be judged; none if caches are unknown.
+
+        Only the lower part of the last-level cache counts, up to 16 times L2: a virtual machine
+        gets no more than a share of it.
+
+        Examples
+        --------
+        >>> Sizes(l2=2**20, llc=2**25).windows
+        ((2097152, 8388608), (67108864, 268435456))
+        """
+        if not self.l2 or not self.llc:
+            return ()
+        cached = (2 * self.l2, min(self.llc // 4, 16 * self.l2))
+        return (cached, (2 * self.llc, 8 * self.llc))

@@ -1,0 +1,229 @@
+"""What C3 and C4 share: the parts that judge one sweep, its findings, and its figure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, pairwise
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jacchain.analysis.evidence import BOTH, Array, Dims, Evidence
+from jacchain.analysis.ratios import formula_ratio, ratio
+from jacchain.analysis.rivals import rival_part
+from jacchain.analysis.slopes import (
+    LEVELS,
+    MARGIN,
+    MOST_OVERHEAD,
+    best,
+    judged_regimes,
+    slope,
+    slope_part,
+    sweep_of,
+)
+from jacchain.analysis.slopes import Sweep as MeasuredSweep
+from jacchain.analysis.verdicts import Part, exact, undecided
+from jacchain.chains.chain import random_chain
+from jacchain.chains.count import count
+from jacchain.experiments.experiment import Finding
+from jacchain.experiments.grids import Grid
+from jacchain.experiments.show import Axis, Stretch, Sweep, Swept, Table, Unit, table
+from jacchain.records.values import Executed
+
+COUNTED_SIZES = (3, 4, 7, 9)
+MOST_STEP = 2.0  # between neighbouring sizes; a longer step says nothing about one edge
+_SMALL = {"z3": 5, "z2": 4, "z1": 6, "x": 3, "z": 4}
+
+
+def measured_sweep(evidence: Evidence, grid: Grid, order: str) -> MeasuredSweep | None:
+    """Collect one order of a grid; None if fewer than two of its chains were measured."""
+    index = BOTH.index(order)
+    cells = [
+        (size, evidence.chains[dims][index]) for size, dims in grid.cells if dims in evidence.chains
+    ]
+    return sweep_of(grid.variable, cells, grid.law)
+
+
+def time_parts(evidence: Evidence, grid: Grid, order: str) -> list[Part]:
+    """Slope and rivals of one order, in each memory regime that can be judged."""
+    whole = measured_sweep(evidence, grid, order)
+    few = "no memory regime holds four sizes over half a decade above the fixed overhead"
+    reason = few if whole else "not measured in this run"
+    return regime_parts(whole, evidence, f"{order} over {grid.variable}", reason)
+
+
+def regime_parts(
+    whole: MeasuredSweep | None, evidence: Evidence, label: str, reason: str
+) -> list[Part]:
+    """Slope and rivals of a sweep in each memory regime; `reason` says why none can be judged."""
+    regimes = judged_regimes(whole, evidence) if whole else {}
+    if not regimes:
+        return [undecided(f"slope of {label}", reason, unit="exponent")]
+    return [
+        judge(part, evidence.noise_floor, f"{what} of {label}, {regime}")
+        for regime, part in regimes.items()
+        for what, judge in (("slope", slope_part), ("rivals", rival_part))
+    ]
+
+
+def cache_finding(evidence: Evidence, grid: Grid) -> Iterator[Finding]:
+    """Compare the slope of loss-first over all sizes with those in one memory regime."""
+    whole = measured_sweep(evidence, grid, "loss-first")
+    regimes = judged_regimes(whole, evidence) if whole else {}
+    if whole is None or not regimes:
+        return
+    beyond = whole.part(whole.sizes >= next(iter(regimes.values())).sizes[0])
+    across = slope_part(beyond, evidence.noise_floor, "")
+    inside = {name: slope_part(part, evidence.noise_floor, "") for name, part in regimes.items()}
+    if abs(across.measured - across.expected) <= MARGIN:
+        return
+    figures = ", ".join(f"{p.measured:.2f} in {name}" for name, p in inside.items())
+    yield Finding(
+        f"From {beyond.sizes[0]:.0f} on, the time of loss-first over {grid.variable} has the "
+        f"slope {across.measured:.2f}, the formula {across.expected:.2f}.",
+        "The factors leave the cache, and every element is read from further away.",
+        f"Within one memory regime the slopes are {figures}.",
+        vanishes=all(abs(p.measured - p.expected) <= MARGIN for p in inside.values()),
+    )
+
+
+def sweep_figure(evidence: Evidence, grid: Grid, title: str) -> Sweep:
+    """Time over the swept size, both orders, with the formula and the memory regimes."""
+    sweeps = (measured_sweep(evidence, grid, order) for order in BOTH)
+    sizes = [size for size, _ in grid.cells]
+    limits = min(sizes) / 1.4, max(sizes) * 1.4
+    return Sweep(
+        f"cost_{grid.name}",
+        title,
+        "Seconds per evaluation with 95 % intervals; lines: the formula scaled to the cells of the "
+        "judged regime; bands above: memory regimes.",
+        Axis(f"{grid.variable} ({grid.unit})", "powers of 2", limits=limits),
+        tuple(_swept(whole, evidence) for whole in sweeps if whole is not None),
+        numbers=_sweep_table(evidence, grid),
+    )
+
+
+def _swept(whole: MeasuredSweep, evidence: Evidence) -> Swept:
+    return Swept(
+        "loss-first" if whole.order == BOTH[0] else "input-first",
+        whole.sizes,
+        best(whole.times),
+        np.quantile(whole.draws, LEVELS, axis=0).T,
+        whole.multiplications,
+        tuple(stretches(whole, evidence)),
+    )
+
+
+def stretches(whole: MeasuredSweep, evidence: Evidence) -> list[Stretch]:
+    """Return the judged regimes of a sweep and what lies between them, small sizes left out.
+
+    Small sizes are those at which the fixed overhead is over a tenth of the time.
+    """
+    judged = {
+        name: np.flatnonzero(np.isin(whole.sizes, part.sizes))
+        for name, part in judged_regimes(whole, evidence).items()
+    }
+    regimes = [evidence.regimes.name(size) for size in whole.working_set]
+    overhead = evidence.overhead * whole.products > MOST_OVERHEAD * best(whole.times)
+    inside = {(a, b) for indices in judged.values() for a, b in pairwise(indices.tolist())}
+    steps = [
+        (a, b)
+        for a, b in pairwise(range(len(regimes)))
+        if (a, b) not in inside
+        and not overhead[a]
+        and (regimes[a] != regimes[b] or regimes[a].startswith("leaving"))
+        and whole.sizes[b] <= MOST_STEP * whole.sizes[a]
+    ]
+    within = [_stretch(whole, name, indices, judged=True) for name, indices in judged.items()]
+    return within + [_stretch(whole, "", run, judged=False) for run in _runs(steps)]
+
+
+def _runs(steps: list[tuple[int, int]]) -> Iterator[NDArray[np.intp]]:
+    """Join neighbouring steps, each run of them as its indices."""
+    for _, group in groupby(enumerate(steps), key=lambda item: item[1][0] - item[0]):
+        run = [step for _, step in group]
+        yield np.array([run[0][0], *(stop for _, stop in run)])
+
+
+def _stretch(
+    whole: MeasuredSweep, name: str, indices: NDArray[np.intp], *, judged: bool
+) -> Stretch:
+    logs = np.log(whole.sizes[indices])
+    values = best(whole.times)[indices], whole.multiplications[indices]
+    measured, expected = (float(slope(logs, np.log(column))) for column in values)
+    return Stretch(name, indices, measured, expected, judged)
+
+
+def _sweep_table(evidence: Evidence, grid: Grid) -> Table:
+    """Both orders at every measured size: times, and their ratio beside the formula's."""
+    units: dict[str, Unit] = {grid.variable: "count"}
+    for order in BOTH:
+        units |= {f"{order} in": "text", f"{order}, fastest": "seconds"}
+        units |= {f"{order}, median": "seconds"}
+    units |= {"ratio of times": "number", "ratio of multiplications": "number"}
+    rows = []
+    for size, dims in grid.cells:
+        if pair := evidence.chains.get(dims):
+            loss, inputs = ((evidence.regime(s), s.time, s.median) for s in pair)
+            ratios = ratio(*pair[::-1])[1], formula_ratio(*pair[::-1])
+            rows.append((size, *loss, *inputs, *ratios))
+    caption = f"Times over {grid.variable}; ratios are input-first / loss-first"
+    return table(caption, units, rows)
+
+
+Four = tuple[Executed, Executed, Executed, Executed]
+Counts = dict[str, dict[str, Four]]
+"""Executed multiplications at `COUNTED_SIZES`, by the name of the sweep and the order."""
+
+
+def count_growth(names: Iterable[str], seed: int) -> Counts:
+    """Count the multiplications of small chains over the swept size, whose law is the same."""
+    return {name: {order: _counts(name, order, seed) for order in BOTH} for name in names}
+
+
+def _counts(name: str, order: str, seed: int) -> Four:
+    chains = (random_chain(small_dims(name, size), rng=seed) for size in COUNTED_SIZES)
+    a, b, c, d = (count(chain, order) for chain in chains)
+    return a, b, c, d
+
+
+def small_dims(swept: str, size: int) -> Dims:
+    """Dims of a chain small enough to count, all sizes different but those swept together.
+
+    Examples
+    --------
+    >>> small_dims("z2", 9), small_dims("all_z", 9)
+    ((1, 5, 9, 6, 3), (1, 9, 9, 9, 3))
+    """
+    if swept == "depth":
+        return (1, *(_SMALL["z"],) * size, _SMALL["x"])
+    layers = ("z3", "z2", "z1")
+    sizes = _SMALL | (dict.fromkeys(layers, size) if swept == "all_z" else {swept: size})
+    return (1, *(sizes[name] for name in layers), sizes["x"])
+
+
+def difference_parts(counts: Counts | None, grid: Grid, expected: Mapping[str, str]) -> list[Part]:
+    """Compare finite differences of executed counts over the swept size with the formula's slope.
+
+    `expected` maps an order to a sum of products of sizes, such as "z2 z1 + z3 z2 + z3".
+    """
+    by_order = (counts or {}).get(grid.name, {})
+    return [
+        _difference(by_order[order], grid, order, growth)
+        if order in by_order
+        else undecided(f"count of {order} over {grid.variable}", "not counted in this run")
+        for order, growth in expected.items()
+    ]
+
+
+def _difference(counts: Sequence[int], grid: Grid, order: str, growth: str) -> Part:
+    """Judge one divided difference: of degree 2 where the formula is quadratic in the size."""
+    degree = 2 if grid.law == "n^2" else 1
+    sizes = np.array(COUNTED_SIZES)
+    slopes: Array = np.array(counts, dtype=float)
+    for step in range(1, degree + 1):
+        slopes = np.diff(slopes) / (sizes[step:] - sizes[:-step])
+    expected = sum(prod(_SMALL.get(f, 0) or int(f) for f in t.split()) for t in growth.split("+"))
+    measured = float(slopes[0]) if np.all(slopes == slopes[0]) else float("nan")
+    power = " squared" if degree == 2 else ""
+    name = f"count of {order} grows by {growth} for each {grid.variable}{power}"
+    return exact(name, measured, expected, unit="multiplications")

@@ -1,0 +1,161 @@
+"""Whether our own engine, asv and pytest-benchmark measure the same: each pair's ratios, judged."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from jacchain.analysis.evidence import Dims
+from jacchain.analysis.intervals import median_interval, p_beyond
+from jacchain.analysis.verdicts import Part, Verdict, judge
+from jacchain.experiments.experiment import Finding
+
+PAIRS = (("asv", "own"), ("pytest", "own"), ("asv", "pytest"))
+CONTROL = ("own again", "own")
+ALONE = {"asv": ("asv", "own alone"), "pytest": ("pytest", "own alone")}  # the cause removed
+LEAST_SECONDS = 1e-4  # per call: below, what each harness does around a call is part of the time
+MARGIN = (1 / 1.1, 1.1)
+
+Pair = tuple[str, str]
+Triple = tuple[float, float, float]
+Medians = Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One chain and order.
+
+    Attributes
+    ----------
+    dims, order
+        What was evaluated.
+    medians
+        Seconds per call by visit: median over rounds of a visit's median.
+    ratios
+        Median of the rounds' ratios of each pair of visits, as (low, median, high) of its 95 %
+        interval.
+    """
+
+    dims: Dims
+    order: str
+    medians: Mapping[str, float]
+    ratios: Mapping[Pair, Triple]
+
+    @property
+    def name(self) -> str:
+        """The order and the dims, those of a deep chain in short."""
+        sizes = self.dims
+        deep = len(sizes) > 6 and len(set(sizes[1:])) == 1
+        chain = f"{len(sizes) - 2} layers of {sizes[1]}" if deep else " x ".join(map(str, sizes))
+        return f"{self.order} of {chain}"
+
+    @property
+    def judged(self) -> bool:
+        """Whether a call takes long enough for all harnesses to measure the same."""
+        return min(self.medians.values()) >= LEAST_SECONDS
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All chains and orders, slowest last.
+
+    `noise` is the half-width of the interval of own again / own, a fraction.
+    """
+
+    rows: tuple[Compared, ...]
+    rounds: int
+    noise: float
+    verdicts: Mapping[Pair, Verdict]
+    findings: tuple[Finding, ...]
+
+
+def compare(table: pd.DataFrame) -> Comparison:
+    """Judge rounds as `jacchain.harnesses.visits.read_rounds` returns them.
+
+    A pair agrees on a cell if the interval of its ratio, widened by what the two visits of our
+    own engine differ by, lies within 10 % of 1.
+    """
+    turns = int(table["turn"].max()) + 1
+    groups: Iterable[Any] = table.groupby(["dims", "order"])
+    cells = {(dims, order): _medians(rows, turns) for (dims, order), rows in groups}
+    compared = (_compared(dims, order, medians) for (dims, order), medians in cells.items())
+    rows = sorted(compared, key=_slowness)
+    logs = [np.log(medians["own again"] / medians["own"]) for medians in cells.values()]
+    low, _, high = median_interval(np.concatenate(logs))
+    noise = float(np.expm1(max(abs(low), abs(high))))
+    verdicts = {pair: _verdict(pair, rows, noise) for pair in PAIRS}
+    return Comparison(tuple(rows), turns, noise, verdicts, tuple(_findings(rows)))
+
+
+def _medians(rows: pd.DataFrame, turns: int) -> Medians:
+    """Median of each visit to one cell, by its name; shape (turns,), nan where it is missing."""
+    medians = rows.assign(seconds=rows["seconds"].map(np.median))
+    table = medians.pivot(index="turn", columns="visit", values="seconds").reindex(range(turns))
+    return {str(name): table[name].to_numpy(dtype=float) for name in table}
+
+
+def _findings(rows: Sequence[Compared]) -> Iterator[Finding]:
+    """Where another harness and our own engine differ, and what they do without the pairing."""
+    for row in rows:
+        for name, alone in ALONE.items():
+            if row.judged and not _is_inside(row.ratios[name, "own"]):
+                yield Finding(
+                    f"{name} / own is {ratio_text(row.ratios[name, 'own'])} for {row.name}.",
+                    "Our own engine visits both orders and all cells in turns, and other data pass "
+                    "through the caches in between.",
+                    f"With one order of one cell in a process it is "
+                    f"{ratio_text(row.ratios[alone])}.",
+                    vanishes=_is_inside(row.ratios[alone]),
+                )
+
+
+def _is_inside(ratio: Triple) -> bool:
+    return MARGIN[0] <= ratio[1] <= MARGIN[1]
+
+
+def ratio_text(ratio: Triple) -> str:
+    """Write a ratio with its interval.
+
+    Examples
+    --------
+    >>> ratio_text((0.95, 1.0, 1.0526))
+    '1.000 (0.950-1.053)'
+    """
+    low, middle, high = ratio
+    return f"{middle:.3f} ({low:.3f}-{high:.3f})"
+
+
+def _slowness(row: Compared) -> float:
+    return row.medians["own"]
+
+
+def _compared(dims: Dims, order: str, medians: Medians) -> Compared:
+    ratios = {}
+    for a, b in (*PAIRS, CONTROL, *ALONE.values()):
+        low, middle, high = np.exp(median_interval(np.log(medians[a] / medians[b])))
+        ratios[a, b] = (float(low), float(middle), float(high))
+    overall = {name: float(np.median(values)) for name, values in medians.items()}
+    return Compared(dims, order, overall, ratios)
+
+
+def _verdict(pair: Pair, rows: Sequence[Compared], noise: float) -> Verdict:
+    parts = [_part(pair, row, noise) for row in rows if row.judged]
+    return judge(" / ".join(pair), parts, noise)
+
+
+def _part(pair: Pair, row: Compared, noise: float) -> Part:
+    low, middle, high = row.ratios[pair]
+    beyond = abs(np.log(middle)) - np.log(MARGIN[1]) - np.log1p(noise)
+    return Part(
+        row.name,
+        middle,
+        1.0,
+        MARGIN,
+        unit=" / ".join(pair),
+        interval=(low, high),
+        widened=(low / (1 + noise), high * (1 + noise)),
+        p=p_beyond(float(beyond), (float(np.log(low)), float(np.log(high)))),
+    )

@@ -1,0 +1,183 @@
+"""The dashboard: asv's site with our page in it, built beside the old one and served locally."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
+from ipaddress import ip_address
+from pathlib import Path
+from socket import AF_INET6
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from jacchain.harnesses.readers import read_asv, read_json
+from jacchain.records.errors import RecordsError
+
+CONFIG, BRANCH = "asv.conf.json", "main"
+_MACHINE = "Write it with `asv machine`, or fetch it with git."
+SITE = Path(".asv/html")
+WRITTEN = ("index.json", "complexity.html")  # by asv at its end, and by our plugin in it
+
+
+class SiteError(Exception):
+    """A dashboard that can't be built or served, with the reason and the remedy."""
+
+
+def build(root: Path) -> Path:
+    """Publish asv's results of a repository; the new site replaces the old one once it is whole.
+
+    Returns
+    -------
+    Path
+        The folder of the site.
+
+    Raises
+    ------
+    RecordsError
+        If there are no results, or damaged ones.
+    SiteError
+        If this is no checkout with its history, asv is missing, or asv fails.
+    """
+    _check_checkout(root)
+    results = root / "results/asv"
+    timings = read_asv(results)
+    if not timings:
+        problem = f"no times among the results in {results}"
+        raise RecordsError(problem, "Measure some with `make bench-quick`.")
+    for machine in sorted({timing.machine for timing in timings}):
+        read_json(results / machine / "machine.json", remedy=_MACHINE)
+    read_json(results / "benchmarks.json", remedy="Fetch it with git, or `make bench-quick`.")
+    if _git(root, "rev-parse", "--verify", "--quiet", BRANCH) is None:
+        message = f"no branch {BRANCH} here, which asv draws: git fetch origin {BRANCH}:{BRANCH}"
+        raise SiteError(message)
+    _warn_of_unknown(root, {timing.commit for timing in timings})
+    site = root / SITE
+    site.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=site.parent, prefix="draft-") as folder:
+        draft = Path(folder, "html")
+        _publish(root, draft)
+        _leave_out_unmeasured(draft)
+        if site.is_dir():
+            site.replace(Path(folder, "old"))
+        draft.replace(site)
+    return site
+
+
+def _check_checkout(root: Path) -> None:
+    if not (root / CONFIG).is_file():
+        message = f"there is no {CONFIG} in {root}; run this in a clone of the repository"
+        raise SiteError(message)
+    if find_spec("asv") is None:
+        message = "asv is not installed: pip install 'jacchain[bench]'"
+        raise SiteError(message)
+    if shutil.which("git") is None:
+        message = "git is not installed, and the dashboard needs the repository's history"
+        raise SiteError(message)
+    shallow = _git(root, "rev-parse", "--is-shallow-repository")
+    if shallow is None:
+        message = f"{root} is no git repository; the dashboard needs its history: clone it"
+        raise SiteError(message)
+    if shallow == "true":
+        message = "this clone is shallow, without the commits measured: git fetch --unshallow"
+        raise SiteError(message)
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """Return what git prints, or None where it fails."""
+    command = ["git", *arguments]
+    result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    return None if result.returncode else result.stdout.strip()
+
+
+def _warn_of_unknown(root: Path, commits: Iterable[str]) -> None:
+    for commit in sorted(commits):
+        if _git(root, "cat-file", "-e", f"{commit}^{{commit}}") is None:
+            message = f"commit {commit[:8]} is not in this repository: asv's pages leave it out"
+            _warn(f"{message}; fetch it, or delete its results")
+
+
+def _warn(message: str) -> None:
+    print(f"warning: {message}", file=sys.stderr)  # noqa: T201
+
+
+def _publish(root: Path, target: Path) -> None:
+    command = [sys.executable, "-m", "asv", "publish", "--no-pull", "--html-dir", str(target)]
+    result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    printed = (result.stdout + result.stderr).strip().splitlines()
+    for line in printed:
+        if "UserWarning: " in line:
+            _warn(line.split("UserWarning: ")[1])
+    if result.returncode or not all((target / name).is_file() for name in WRITTEN):
+        reason = printed[-1] if printed else f"exit status {result.returncode}"
+        message = (
+            f"asv publish failed: {reason}; mend that, or restore the results with "
+            "`git checkout results/asv` (the site that was there is kept)"
+        )
+        raise SiteError(message)
+
+
+def _leave_out_unmeasured(site: Path) -> None:
+    """Show the benchmarks that have results: asv lists all, and its pages fail on the others."""
+    path = site / "index.json"
+    index = json.loads(path.read_text("utf-8"))
+    index["benchmarks"] = {
+        name: benchmark
+        for name, benchmark in index["benchmarks"].items()
+        if (site / f"graphs/summary/{name}.json").is_file()
+    }
+    path.write_text(json.dumps(index), "utf-8")
+
+
+def server(site: Path, *, host: str = "127.0.0.1", port: int = 8080) -> ThreadingHTTPServer:
+    """Make a server of the site, not yet serving; port 0 takes a free one.
+
+    Raises
+    ------
+    SiteError
+        If the port is taken, or the address is none of this machine.
+    """
+    handler = partial(_Quiet, directory=str(site))
+    kind = _IPv6Server if ":" in host else ThreadingHTTPServer
+    try:
+        return kind((host, port), handler)
+    except OSError as error:
+        message = f"can't serve on {host}:{port}: {error.strerror}; choose another --host or --port"
+        raise SiteError(message) from error
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server there.
+
+    Examples
+    --------
+    >>> is_loopback("localhost"), is_loopback("127.0.0.1"), is_loopback("0.0.0.0")
+    (True, True, False)
+    """
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class _IPv6Server(ThreadingHTTPServer):
+    """The same for an address such as ::1."""
+
+    address_family = AF_INET6
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    """Serves files and says nothing of it."""
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def summary(site: Path) -> str:
+    """Say how much the site shows, from asv's own index."""
+    index = json.loads((site / "index.json").read_text("utf-8"))
+    commits = len(index["revision_to_hash"])
+    return f"{len(index['benchmarks'])} benchmarks, {commits} commits"

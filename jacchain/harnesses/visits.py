@@ -1,0 +1,312 @@
+"""The same cells by our own engine, by asv and by pytest-benchmark, round by round.
+
+Each round visits every harness once, in an order drawn at random, and our own engine twice more:
+as before, so that the ratio of the two visits is what noise makes of two equal things; and with one
+order of one cell in a process, as asv measures it, instead of pairs in turns with other cells. All
+visits run in this environment, one after the other, with one BLAS thread, and leave their results.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from shutil import rmtree, which
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+
+from jacchain.analysis.evidence import BOTH, Dims
+from jacchain.claims.own_chain import cell_claim
+from jacchain.harnesses.grids_file import asv_cells
+from jacchain.harnesses.readers import (
+    asv_table,
+    pytest_table,
+    read_asv,
+    read_json,
+    read_source,
+)
+from jacchain.measure.environment import environment
+from jacchain.measure.threads import thread_environment
+from jacchain.records.errors import RecordsError
+from jacchain.runs.job import RunError, job_of
+from jacchain.runs.runner import identity_of, run
+
+SETTING, ORDER = "setting.json", "order.json"
+PROFILE = "harnesses"
+SUITE, TESTS = "benchmarks/asv_suite", "benchmarks/pytest_suite"
+LIBRARIES = {"asv": "asv", "pytest": "pytest", "pytest_benchmark": "pytest-benchmark"}
+MACHINE = {"machine": "here", "os": "", "arch": "", "cpu": "", "num_cpu": "", "ram": ""}
+
+
+@dataclass(frozen=True)
+class Shared:
+    """One cell that all harnesses have, by its sweep and size."""
+
+    sweep: str
+    size: int
+    dims: Dims
+    benchmark: str  # of asv
+    value: str  # of asv's first parameter
+
+
+def shared_cells(sizes: Mapping[str, tuple[int, ...]]) -> tuple[Shared, ...]:
+    """Return the shared cells at these sizes of each sweep.
+
+    Raises
+    ------
+    ValueError
+        If a size is none of the sweep; the message lists those that are.
+
+    Examples
+    --------
+    >>> shared_cells({"x": (1024,)})[0].dims
+    (1, 16, 32, 128, 1024)
+    """
+    cells = {
+        (sweep, size): Shared(sweep, size, dims, benchmark, value)
+        for (benchmark, value), (sweep, size, dims) in asv_cells().items()
+    }
+    keys = [(sweep, size) for sweep, some in sizes.items() for size in some]
+    for key in keys:
+        if key not in cells:
+            present = ", ".join(f"{sweep} {size}" for sweep, size in cells)
+            message = f"no shared cell {key[0]} {key[1]}; known are {present}"
+            raise ValueError(message)
+    return tuple(cells[key] for key in keys)
+
+
+def run_asv(root: Path, results: Path, pattern: str, *options: str) -> tuple[int, str]:
+    """Run some benchmarks of the suite in this environment, by asv.
+
+    Parameters
+    ----------
+    root
+        The checkout.
+    results
+        Where asv keeps its results.
+    pattern
+        A regular expression that picks benchmarks.
+    options
+        More of `asv run`.
+
+    Returns
+    -------
+    exit status, what it printed
+    """
+    with TemporaryDirectory() as folder:
+        config = {
+            "version": 1,
+            "project": "jacchain",
+            "repo": str(root),
+            "branches": ["HEAD"],
+            "environment_type": "existing",
+            "benchmark_dir": str(root / SUITE),
+            "results_dir": str(results),
+            "html_dir": f"{folder}/html",
+        }
+        Path(folder, "asv.conf.json").write_text(json.dumps(config))
+        # asv asks for the machine in the home folder, and is to leave the user's own as it is.
+        machines = {MACHINE["machine"]: MACHINE, "version": 1}
+        Path(folder, ".asv-machine.json").write_text(json.dumps(machines))
+        command = [
+            *(sys.executable, "-m", "asv", "run", "--config", f"{folder}/asv.conf.json"),
+            *("--environment", f"existing:{sys.executable}", "--machine", MACHINE["machine"]),
+            *("--show-stderr", "--bench", pattern),
+            *options,
+        ]
+        environ = os.environ | thread_environment(1) | {"HOME": folder}
+        return _call(command, root, environ)
+
+
+def _call(command: list[str], root: Path, environ: Mapping[str, str]) -> tuple[int, str]:
+    """Return the exit status of a command and what it printed."""
+    result = subprocess.run(
+        command, cwd=root, env=environ, capture_output=True, text=True, check=False
+    )
+    return result.returncode, result.stdout + result.stderr
+
+
+def _visit_own(_: Path, target: Path, cells: tuple[Shared, ...]) -> None:
+    run(target, job_of(PROFILE, [cell_claim(cell.dims) for cell in cells]))
+
+
+def _visit_own_alone(_: Path, target: Path, cells: tuple[Shared, ...]) -> None:
+    claims = [cell_claim(cell.dims, order) for cell in cells for order in BOTH]
+    for number, claim in enumerate(claims):
+        run(target / f"{number:02}", job_of(PROFILE, [claim]))
+
+
+def _visit_asv(root: Path, target: Path, cells: tuple[Shared, ...]) -> None:
+    picked = (rf"{re.escape(c.benchmark)}\({c.value}, " for c in cells)
+    commit = _commit(root)
+    options = ("--set-commit-hash", commit, "--record-samples", "--attribute", "rounds=1")
+    _expect(*run_asv(root, target, f"^({'|'.join(picked)})", *options), "asv")
+
+
+def _visit_pytest(root: Path, target: Path, cells: tuple[Shared, ...]) -> None:
+    target.mkdir()
+    tests = [
+        f"{TESTS}/test_cells.py::test_evaluate[{c.sweep}-{c.size}-{order}]"
+        for c in cells
+        for order in BOTH
+    ]
+    command = [
+        *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider"),
+        *("--benchmark-enable", "--benchmark-warmup=on"),
+        *("--benchmark-min-time=0.01", "--benchmark-max-time=0.5"),
+        f"--benchmark-json={target / 'results.json'}",
+        *tests,
+    ]
+    environ = {name: value for name, value in os.environ.items() if name[:7] != "PYTEST_"}
+    _expect(*_call(command, root, environ), "pytest")
+
+
+def _expect(status: int, printed: str, name: str) -> None:
+    if status:
+        last = (printed.strip().splitlines() or [f"exit status {status}"])[-1]
+        message = f"{name} failed: {last}; finished rounds are kept, run again"
+        raise RunError(message)
+
+
+def _commit(root: Path) -> str:
+    answer = which("git") and _call(["git", "rev-parse", "HEAD"], root, os.environ)
+    if not answer or answer[0]:
+        message = f"git knows no commit in {root}; run this in a clone, with git installed"
+        raise RunError(message)
+    return answer[1].strip()
+
+
+Visit = Callable[[Path, Path, tuple[Shared, ...]], None]
+VISITS: dict[str, Visit] = {
+    "own": _visit_own,
+    "asv": _visit_asv,
+    "pytest": _visit_pytest,
+    "own again": _visit_own,
+    "own alone": _visit_own_alone,
+}
+
+
+def measure(
+    root: Path,
+    out: Path,
+    cells: tuple[Shared, ...],
+    *,
+    rounds: int,
+    fresh: bool = False,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> None:
+    """Measure the rounds that are not there yet; a round is kept once it is whole.
+
+    Parameters
+    ----------
+    root
+        A checkout, with the suites of both harnesses.
+    out
+        Folder of the results: ``round-00/<harness>`` and so on.
+    cells
+        From `shared_cells`.
+    rounds
+        How many there are to be, at least 2.
+    fresh
+        Remove earlier rounds first.
+    progress
+        Called after every visit with the visits done and those in all.
+
+    Raises
+    ------
+    RunError
+        If a harness is missing or fails, or earlier rounds are of other cells or another setting.
+    """
+    _check_tools(root)
+    out = out.resolve()  # asv takes a relative path from elsewhere
+    if fresh:
+        for earlier in out.glob("round-*"):
+            rmtree(earlier)
+        (out / SETTING).unlink(missing_ok=True)
+    _check_setting(out, cells, _commit(root))
+    rng = np.random.default_rng()
+    for number in range(rounds):
+        target = out / f"round-{number:02}"
+        done = number * len(VISITS)
+        if not target.is_dir():
+            with TemporaryDirectory(dir=out, prefix=".draft-") as folder:
+                order = [str(name) for name in rng.permutation(list(VISITS))]
+                for place, name in enumerate(order):
+                    VISITS[name](root, Path(folder, name), cells)
+                    progress(done + place + 1, rounds * len(VISITS))
+                Path(folder, ORDER).write_text(json.dumps(order) + "\n")
+                Path(folder).rename(target)
+                Path(folder).mkdir()  # for the end of the draft
+        progress(done + len(VISITS), rounds * len(VISITS))
+
+
+def _check_tools(root: Path) -> None:
+    if not (root / SUITE).is_dir() or not (root / TESTS).is_dir():
+        message = f"there are no {SUITE} and {TESTS} in {root}; run this in a clone"
+        raise RunError(message)
+    missing = [package for module, package in LIBRARIES.items() if find_spec(module) is None]
+    if missing:
+        message = f"{', '.join(missing)} not installed: pip install 'jacchain[bench,test]'"
+        raise RunError(message)
+
+
+def _check_setting(out: Path, cells: tuple[Shared, ...], commit: str) -> None:
+    """Refuse to mix rounds of different cells, machines, software or commits."""
+    identity = identity_of(environment(), threads=1, dtype="float64")
+    setting = {"commit": commit, "cells": [[c.sweep, c.size] for c in cells], **vars(identity)}
+    path = out / SETTING
+    if path.is_file():
+        earlier = read_json(path)
+        different = [name for name in setting if earlier.get(name) != setting[name]]
+        if different:
+            message = (
+                f"{out} holds rounds of another setting ({', '.join(different)}); "
+                "use --fresh to start anew or --out for another folder"
+            )
+            raise RunError(message)
+    out.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(setting, indent=1) + "\n", "utf-8")
+
+
+def read_rounds(out: Path) -> pd.DataFrame:
+    """Read all visits of all rounds as one table.
+
+    Returns
+    -------
+    DataFrame
+        ``dims``, ``order`` and ``seconds`` (a list, per call) as of `jacchain.read_results`,
+        ``visit`` (a name in `VISITS`) and ``turn`` (number of the round).
+
+    Raises
+    ------
+    RecordsError
+        If there are fewer than two rounds, or a file is damaged.
+    """
+    folders = sorted(out.glob("round-*"))
+    if len(folders) < 2:
+        problem = f"{len(folders)} rounds in {out}; a ratio with an interval needs two or more"
+        raise RecordsError(problem, "Measure some with `jacchain compare-harnesses`.")
+    tables = [
+        _read(name, folder / name).assign(visit=name, turn=number)
+        for number, folder in enumerate(folders)
+        for name in VISITS
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _read(name: str, path: Path) -> pd.DataFrame:
+    if name == "asv":
+        table = asv_table(read_asv(path))
+    elif name == "pytest":
+        table = pytest_table(path / "results.json")
+    elif name == "own alone":
+        table = pd.concat([read_source("own", folder) for folder in sorted(path.iterdir())])
+    else:
+        table = read_source("own", path)
+    return table[["dims", "order", "seconds"]]

@@ -1,0 +1,1 @@
+"""From what is asked for to records, and from records to verdicts."""

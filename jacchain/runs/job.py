@@ -1,0 +1,102 @@
+"""What a run is asked for: some claims, or one chain of the user's own, and how to measure them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+
+from jacchain.chains.registry import Registry
+from jacchain.claims.registry import chosen
+from jacchain.experiments.cell import Cell, unique
+from jacchain.experiments.experiment import Experiment
+from jacchain.experiments.sizes import PROFILES, Sampling, Sizes
+from jacchain.measure.caches import detect_caches
+from jacchain.measure.threads import usable_cores
+
+ITEMSIZES = Registry("dtype", {"float32": 4, "float64": 8})
+
+
+class RunError(Exception):
+    """A run that can't be done as asked, or whose measuring process failed."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the user asks for."""
+
+    experiments: tuple[Experiment, ...]
+    sampling: Sampling
+    sizes: Sizes
+    threads: int = 1
+    dtype: str = "float64"
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """Everything that is visited, each once."""
+        return unique(cell for e in self.experiments for cell in e.cells(self.sizes))
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """Names of the claims."""
+        return tuple(e.claim for e in self.experiments)
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """Names of the untimed checks."""
+        return tuple(name for e in self.experiments for name in e.checks)
+
+
+def job_of(
+    profile: str,
+    claims: Sequence[str] = (),
+    *,
+    also: Sequence[str] = (),
+    threads: int = 1,
+    dtype: str = "float64",
+) -> Job:
+    """Make a job of some claims, all of them if none is named, in a named profile.
+
+    Parameters
+    ----------
+    profile
+        "quick", "standard" or "full"; "chain" for chains of the user's own.
+    claims, also
+        Names, as `jacchain.claims.registry.chosen` takes them.
+    threads
+        BLAS threads.
+    dtype
+        float32 or float64.
+
+    Raises
+    ------
+    ValueError
+        If the profile, a claim or the dtype is unknown, or the threads can't be had.
+    RunError
+        If a claim needs a library that is not installed.
+
+    Examples
+    --------
+    >>> job_of("quick", ("c5", "C1")).claims
+    ('C1', 'C5', 'model')
+    """
+    sampling, itemsize = PROFILES[profile], ITEMSIZES[dtype]
+    cores = usable_cores()
+    if not 1 <= threads <= cores:
+        message = f"{threads} threads; expected 1 to {cores}, the cores that may be used here"
+        raise ValueError(message)
+    experiments = chosen(claims, also=also)
+    for experiment in experiments:
+        _check_installed(experiment)
+    caches = detect_caches()
+    sizes = Sizes(sampling.scale, caches.l2, caches.llc, itemsize)
+    return Job(experiments, sampling, sizes, threads, dtype)
+
+
+def _check_installed(experiment: Experiment) -> None:
+    missing = [module for module in experiment.needs if not find_spec(module)]
+    if missing:
+        message = (
+            f"claim {experiment.claim} needs {', '.join(missing)}: pip install "
+            f"'jacchain[{experiment.extra}]', or choose others with --claims"
+        )
+        raise RunError(message)

@@ -1,0 +1,285 @@
+"""A run: it starts the measuring processes one after the other and stores what they print."""
+
+import os
+import secrets
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from threadpoolctl import threadpool_limits
+
+from jacchain.analysis.verdicts import Verdict
+from jacchain.costs.timemodel import rough_rates
+from jacchain.experiments.experiment import Experiment
+from jacchain.measure.environment import environment, fingerprint
+from jacchain.measure.memory import available_bytes
+from jacchain.measure.threads import thread_environment
+from jacchain.records.codec import decode
+from jacchain.records.schema import (
+    BlockRecord,
+    CellRecord,
+    CheckRecord,
+    Identity,
+    Key,
+    Record,
+    SessionRecord,
+)
+from jacchain.records.store import Store
+from jacchain.runs.admission import Session, admit
+from jacchain.runs.assess import evidence_of, verdict_on
+from jacchain.runs.job import Job, RunError
+from jacchain.runs.worker import REQUEST, Emit, Request, batches_of
+
+Progress = Callable[[int, int], None]  # units done, units in all
+Finished = Callable[[Verdict], None]
+
+
+def identity_of(facts: dict[str, Any], *, threads: int, dtype: str) -> Identity:
+    """Say what records of this machine, software, thread count and dtype may be mixed with."""
+    return Identity(
+        machine=fingerprint(facts),
+        numpy=facts["numpy"],
+        blas=facts["blas"],
+        jacchain=facts["jacchain"],
+        dtype=dtype,
+        threads=threads,
+    )
+
+
+def run(
+    out: Path,
+    job: Job,
+    *,
+    fresh: bool = False,
+    progress: Progress | None = None,
+    finished: Finished | None = None,
+) -> bool:
+    """Measure what is asked for and not yet on record.
+
+    Parameters
+    ----------
+    out
+        Folder of the records; made if need be, locked while the run lasts.
+    job
+        From `jacchain.runs.job.job_of`.
+    fresh
+        Set earlier records aside and start anew.
+    progress
+        Called after every record with the units done and the units in all.
+    finished
+        Called with the verdict on each claim, as soon as the records that it needs are there:
+        those of its checks and cells, and all blocks of these if it is judged on times. In a run
+        that is resumed, the claims that were finished already come first.
+
+    Returns
+    -------
+    bool
+        False if the run was complete already, and nothing was measured.
+
+    Raises
+    ------
+    RecordsError
+        If the folder can't be written, or holds records that must not be mixed with these.
+    RunError
+        If it holds a run of another profile or chain, or the measuring process fails.
+    """
+    facts = environment()
+    identity = identity_of(facts, threads=job.threads, dtype=job.dtype)
+    with Store.open(out, identity, fresh=fresh) as store:
+        sessions = [r for r in store.records if isinstance(r, SessionRecord)]
+        _check_same(store, job, sessions)
+        if _complete(store, job, sessions):
+            return False
+        seed = sessions[0].seed if sessions else secrets.randbits(32)
+        store.append(_session(identity, job, seed, facts))
+        unfinished = _Unfinished(job, store, finished)
+        for record in tuple(store.records):
+            unfinished.see(record)
+
+        def keep(record: Record) -> None:
+            store.append(record)
+            if progress:
+                progress(*_units(store.records, job))
+            unfinished.see(record)
+
+        for process in range(job.sampling.processes):
+            _serve(_request(store, job, process, seed), keep)
+        return True
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What one cell would take; `skipped` says why it would not be measured."""
+
+    cell: str
+    seconds: float
+    bytes: int
+    skipped: str | None
+
+
+def forecast(job: Job) -> list[Forecast]:
+    """Predict every cell of a job, from rates measured in a fraction of a second.
+
+    Examples
+    --------
+    >>> from jacchain.runs.job import job_of
+    >>> [cell.skipped for cell in forecast(job_of("chain", ["chain-1x4x2"]))]
+    [None, None, None]
+    """
+    identity = identity_of(environment(), threads=job.threads, dtype=job.dtype)
+    with threadpool_limits(job.threads, user_api="blas"):  # as a worker has them from its start
+        rates = rough_rates(job.dtype)
+    session = Session(identity, job.sampling, rates, available_bytes(), seed=0)
+    admissions = ((c.name, admit(c, session.arms(c), session)) for c in job.cells)
+    return [Forecast(name, **vars(admission)) for name, admission in admissions]
+
+
+def _session(identity: Identity, job: Job, seed: int, facts: dict[str, Any]) -> SessionRecord:
+    return SessionRecord(
+        identity=identity,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        profile=job.sampling.name,
+        claims=job.claims,
+        seed=seed,
+        environment=facts,
+    )
+
+
+def _check_same(store: Store, job: Job, sessions: list[SessionRecord]) -> None:
+    """Refuse to resume a run of another profile, or of another chain of the user's own."""
+    if not sessions:
+        return
+    before, now = sessions[0].profile, job.sampling.name
+    if before == now == "chain":
+        before, now = (" ".join(claims) for claims in (sessions[0].claims, job.claims))
+    if before != now:
+        message = (
+            f"{store.path.parent} holds a run of {before}, not of {now}; "
+            "use --fresh to start anew or --out for another folder"
+        )
+        raise RunError(message)
+
+
+def _complete(store: Store, job: Job, sessions: list[SessionRecord]) -> bool:
+    """Whether every claim is named, every cell has its blocks, and every check its values."""
+    names = {cell.name for cell in job.cells}
+    cells = {r.cell: r for r in store.records if isinstance(r, CellRecord) and r.cell in names}
+    blocks = Counter(r.cell for r in store.records if isinstance(r, BlockRecord))
+    return (
+        {claim for session in sessions for claim in session.claims}.issuperset(job.claims)
+        and names <= cells.keys()
+        and all(r.skipped or blocks[r.cell] >= job.sampling.blocks for r in cells.values())
+        and all(store.done(("check", name)) for name in job.checks)
+    )
+
+
+def _request(store: Store, job: Job, process: int, seed: int) -> Request:
+    records = store.records
+    return Request(
+        identity=store.identity,
+        sampling=job.sampling,
+        sizes=job.sizes,
+        process=process,
+        seed=seed,
+        claims=job.claims,
+        batches={r.cell: batches_of(r) for r in records if isinstance(r, CellRecord)},
+        done=frozenset(
+            (r.cell, r.round)
+            for r in records
+            if isinstance(r, BlockRecord) and r.process == process
+        ),
+        checked=frozenset(r.check for r in records if isinstance(r, CheckRecord)),
+    )
+
+
+@contextmanager
+def _worker(request: Request, errors: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """Start the measuring process; it ends with this one, whose end of its input closes with it."""
+    command = [sys.executable, "-m", "jacchain.runs.worker"]
+    environ = os.environ | thread_environment(request.identity.threads)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors, env=environ) as process:
+        assert process.stdin
+        try:
+            with suppress(BrokenPipeError):  # why it died is read in its errors
+                process.stdin.write(REQUEST.dump_json(request) + b"\n")
+                process.stdin.flush()
+            yield process
+        finally:
+            process.kill()
+            with suppress(BrokenPipeError):
+                process.stdin.close()
+
+
+def _serve(request: Request, keep: Emit) -> None:
+    """Keep every record that the worker prints; an unfinished one is torn, and not kept.
+
+    Its errors go to a file: a pipe that nobody reads while it works would fill up and block it.
+    """
+    with TemporaryFile() as errors, _worker(request, errors) as worker:
+        assert worker.stdout
+        for line in worker.stdout:
+            if line.endswith(b"\n"):
+                keep(decode(line))
+        if worker.wait() != 0:
+            errors.seek(0)
+            text = errors.read().decode(errors="replace").strip()
+            reason = text.splitlines()[-1] if text else f"exit status {worker.returncode}"
+            message = f"the measuring process failed: {reason}; finished cells are kept, run again"
+            raise RunError(message)
+
+
+class _Unfinished:
+    """The claims that lack records, and which they lack."""
+
+    def __init__(self, job: Job, store: Store, finished: Finished | None) -> None:
+        self._job, self._store, self._finished = job, store, finished
+        self._missing = {e.claim: _needed(e, job) for e in job.experiments if finished}
+
+    def see(self, record: Record) -> None:
+        """Strike a record off, and tell the verdicts on the claims that lack no more."""
+        for experiment in self._job.experiments:
+            missing = self._missing.get(experiment.claim)
+            if missing is None:
+                continue
+            if record.key is not None:
+                missing.discard(record.key)
+            if isinstance(record, CellRecord) and record.skipped:
+                missing -= {key for key in missing if key[:2] == ("block", record.cell)}
+            if not missing:
+                del self._missing[experiment.claim]
+                self._tell(experiment)
+
+    def _tell(self, experiment: Experiment) -> None:
+        """Judge this claim alone, by the records so far."""
+        evidence = evidence_of(self._store.records, [experiment])
+        verdict = verdict_on(experiment, evidence, self._job.sizes)
+        if verdict is not None and self._finished is not None:
+            self._finished(verdict)
+
+
+def _needed(experiment: Experiment, job: Job) -> set[Key]:
+    """Keys of the records that a claim is judged on."""
+    cells = [cell.name for cell in experiment.cells(job.sizes)]
+    needed: set[Key] = {("check", name) for name in experiment.checks}
+    needed |= {("cell", cell) for cell in cells}
+    if experiment.timed:
+        rounds = product(cells, range(job.sampling.processes), range(job.sampling.rounds))
+        needed |= {("block", *visit) for visit in rounds}
+    return needed
+
+
+def _units(records: list[Record], job: Job) -> tuple[int, int]:
+    """Blocks and checks done, and expected in all, going by the cells seen so far."""
+    skipped = sum(isinstance(r, CellRecord) and r.skipped is not None for r in records)
+    cells = len(job.cells) - skipped
+    done = sum(isinstance(r, BlockRecord | CheckRecord) for r in records)
+    return done, cells * job.sampling.blocks + len(job.checks)

@@ -1,0 +1,215 @@
+"""The process that measures: it visits every cell in every round and prints records.
+
+It is started by the runner as `python -m jacchain.runs.worker`, with the BLAS threads in its
+environment before numpy is loaded, a request as one line of JSON on its standard input, and
+record lines expected on its standard output. It has no state worth keeping: killed at any moment,
+the records that it has printed are whole, and the next worker goes on from them. It ends when its
+standard input does: whoever asked is gone, and what runs beside a resumed run would disturb it.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from threading import Thread
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from jacchain.claims.registry import chosen
+from jacchain.costs.timemodel import rough_rates
+from jacchain.experiments.cell import Arm, Cell, unique
+from jacchain.experiments.experiment import Experiment
+from jacchain.experiments.sizes import Sampling, Sizes
+from jacchain.measure.blocks import measure_block
+from jacchain.measure.memory import available_bytes
+from jacchain.measure.threads import confine, pin_threads
+from jacchain.records.codec import encode
+from jacchain.records.schema import BlockRecord, CellRecord, CheckRecord, Identity, Record
+from jacchain.runs.admission import Session, admit, needed_bytes
+from jacchain.runs.describe import Kernel, describe
+
+Emit = Callable[[Record], None]
+Batches = tuple[int, ...] | None
+
+KEPT_MEMORY = 0.6  # share of the available memory that kernels may keep between rounds
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one worker is asked to do.
+
+    `batches` has the calls per sample of cells that are on record, None of skipped ones; `done`
+    the rounds that are.
+    """
+
+    identity: Identity
+    sampling: Sampling
+    sizes: Sizes
+    process: int
+    seed: int
+    claims: tuple[str, ...]
+    batches: dict[str, Batches]
+    done: frozenset[tuple[str, int]]
+    checked: frozenset[str]
+
+
+REQUEST: TypeAdapter[Request] = TypeAdapter(Request)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """The arms of a cell with their kernels; the arms keep what cells of the same chain share."""
+
+    arms: tuple[Arm, ...]
+    kernels: tuple[Kernel, ...]
+    bytes: int
+
+
+class KernelCache:
+    """Kernels with their arrays, kept between rounds as far as memory allows."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._limit = KEPT_MEMORY * session.memory
+        self._prepared: dict[str, _Prepared] = {}
+
+    def kernels(self, cell: Cell, arms: Sequence[Arm] = ()) -> tuple[Kernel, ...]:
+        """Return the kernels of a cell; the least recently used ones make room for new ones.
+
+        Parameters
+        ----------
+        cell
+            What is measured.
+        arms
+            Its arms, if they are known.
+        """
+        prepared = self._prepared.pop(cell.name, None)
+        if prepared is None:
+            new = tuple(arms) or self._session.arms(cell)
+            needed = needed_bytes(cell, new)
+            self._make_room(needed)
+            prepared = _Prepared(new, tuple(arm.prepare() for arm in new), needed)
+        self._prepared[cell.name] = prepared
+        return prepared.kernels
+
+    def _make_room(self, needed: int) -> None:
+        kept = needed + sum(prepared.bytes for prepared in self._prepared.values())
+        while self._prepared and kept > self._limit:
+            oldest = next(iter(self._prepared))
+            kept -= self._prepared.pop(oldest).bytes
+
+
+def visits(cells: Iterable[Cell], rng: np.random.Generator) -> list[Cell]:
+    """Order one round: every cell once, drawn at random, those of a group in a row.
+
+    What is compared is measured within a second or so of each other: a machine that is slow for
+    some seconds is slow for one block of a whole sweep, and leaves its slope as it is.
+    """
+    by_group: dict[str, list[Cell]] = {}
+    for cell in cells:
+        by_group.setdefault(cell.group or cell.name, []).append(cell)
+    groups = list(by_group.values())
+    return [
+        groups[group][member]
+        for group in rng.permutation(len(groups))
+        for member in rng.permutation(len(groups[group]))
+    ]
+
+
+def measure(request: Request, experiments: Sequence[Experiment], emit: Emit) -> None:
+    """Visit every cell in each round and emit what is not on record."""
+    pin_threads(request.identity.threads)
+    if any("jax" in experiment.needs for experiment in experiments):
+        confine(request.identity.threads)  # it takes every core that it sees
+    session = Session(
+        request.identity,
+        request.sampling,
+        rough_rates(request.identity.dtype),
+        available_bytes(),
+        request.seed,
+    )
+    cells = unique(cell for e in experiments for cell in e.cells(request.sizes))
+    cache, batches = KernelCache(session), dict(request.batches)
+    for number in range(request.sampling.rounds):
+        rng = np.random.default_rng([request.seed, request.process, number])
+        for cell in visits(cells, rng):
+            if cell.name not in batches:
+                record = _describe(cell, session, cache)
+                emit(record)
+                batches[cell.name] = batches_of(record)
+            batch = batches[cell.name]
+            if batch is not None and (cell.name, number) not in request.done:
+                emit(_visit(cell, cache.kernels(cell), batch, rng, number, request))
+
+
+def batches_of(record: CellRecord) -> Batches:
+    """Calls per sample of each arm; None of a skipped cell."""
+    return None if record.skipped else tuple(arm.batch for arm in record.arms)
+
+
+def _describe(cell: Cell, session: Session, cache: KernelCache) -> CellRecord:
+    arms = session.arms(cell)
+    admission = admit(cell, arms, session)
+    kernels = () if admission.skipped else cache.kernels(cell, arms)
+    return describe(cell, arms, kernels, admission, session)
+
+
+def _visit(
+    cell: Cell,
+    kernels: Sequence[Kernel],
+    batches: Sequence[int],
+    rng: np.random.Generator,
+    number: int,
+    request: Request,
+) -> BlockRecord:
+    block = measure_block(kernels, batches, rng)
+    return BlockRecord(
+        identity=request.identity,
+        cell=cell.name,
+        process=request.process,
+        round=number,
+        **vars(block),
+    )
+
+
+def check(request: Request, experiments: Sequence[Experiment], emit: Emit) -> None:
+    """Run the untimed checks that are not on record."""
+    for experiment in experiments:
+        for name, one in experiment.checks.items():
+            if name not in request.checked:
+                values = TypeAdapter(one.values).dump_python(
+                    one.run(request.seed % 2**32), mode="json"
+                )
+                emit(CheckRecord(identity=request.identity, check=name, values=values))
+
+
+def _print(record: Record) -> None:
+    sys.stdout.buffer.write(encode(record))
+    sys.stdout.buffer.flush()
+
+
+def _end_with_input() -> None:
+    """Wait for the end of the standard input, without a lock or a share of the CPU, and end."""
+    os.read(sys.stdin.fileno(), 1)
+    os._exit(1)
+
+
+def main() -> None:
+    """Serve one request; end at once when whoever asked is gone, or reads no more.
+
+    Checks come first, so that the claims that need no times are settled early.
+    """
+    request = REQUEST.validate_json(sys.stdin.buffer.readline())
+    Thread(target=_end_with_input, daemon=True).start()
+    experiments = chosen(request.claims)
+    try:
+        if request.process == 0:
+            check(request, experiments, _print)
+        measure(request, experiments, _print)
+    except BrokenPipeError:
+        sys.stderr.close()
+
+
+if __name__ == "__main__":
+    main()

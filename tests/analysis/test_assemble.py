@@ -1,0 +1,190 @@
+"""From records to evidence: rounds of processes, ladders of ceilings, counts and reasons."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from jacchain.analysis.assemble import assemble
+from jacchain.analysis.evidence import Count, Regimes
+from jacchain.cost import Cost
+from jacchain.records.errors import RecordsError
+from jacchain.records.schema import ArmRecord, BlockRecord, CellRecord, Identity, SessionRecord
+
+HERE = Identity(
+    machine="4f1c", numpy="2.1", blas="some", jacchain="0.1", dtype="float64", threads=1
+)
+DIMS = (1, 2, 3, 4, 5)
+
+
+def session(**environment):
+    return SessionRecord(
+        identity=HERE,
+        started="2025-01-01T00:00:00+00:00",
+        profile="quick",
+        claims=("C5",),
+        seed=0,
+        environment=environment,
+    )
+
+
+def cell(series, *, skipped=None, counted=None):
+    """The record of a cell with these arms; the first was counted at its own dims."""
+    arms = [
+        ArmRecord(
+            name=arm.name,
+            cost=arm.cost,
+            counted=None if index else counted,
+            counted_dims=None if index or counted is None else DIMS,
+            batch=1,
+        )
+        for index, arm in enumerate(series)
+    ]
+    return CellRecord(
+        identity=HERE,
+        cell=series[0].cell,
+        role=series[0].role,
+        group=series[0].group,
+        dims=series[0].dims,
+        arms=tuple(arms),
+        error=None,
+        error_bound=None,
+        predicted_seconds=0.0,
+        predicted_bytes=0,
+        skipped=skipped,
+    )
+
+
+def blocks(series):
+    """The blocks of a cell, process by process; every other one begins with B."""
+    processes, rounds, _ = series[0].seconds.shape
+    for process, number in np.ndindex(processes, rounds):
+        samples = [iter(arm.seconds[process, number].tolist()) for arm in series]
+        sequence = "AA" if len(series) == 1 else ("ABBA", "BAAB")[number % 2]
+        seconds = tuple(next(samples["AB".index(letter)]) for letter in sequence)
+        yield BlockRecord(
+            identity=HERE,
+            cell=series[0].cell,
+            process=process,
+            round=number,
+            sequence=sequence,
+            seconds=seconds,
+            cpu_seconds=seconds,
+            switches=0,
+            steal=None,
+            flagged=bool(series[0].flagged[process, number].any()),
+        )
+
+
+def run(*cells):
+    return [session(), *(r for series in cells for r in (cell(series), *blocks(series)))]
+
+
+@pytest.fixture
+def pair(make_pair):
+    """Seconds that name their process, round and position: 1 + 100 p + 10 r + i; B takes twice."""
+    p, r, i = np.meshgrid(range(2), range(6), range(2), indexing="ij")
+    seconds = 1.0 + 100 * p + 10 * r + i
+    flagged = np.zeros(seconds.shape, dtype=bool)
+    flagged[1, 2] = True
+    return make_pair(seconds, 2 * seconds, flagged=flagged, group="x")
+
+
+def test_blocks_become_processes_by_rounds_by_two(pair):
+    arms = assemble(run(pair), {}).cells[pair[0].cell]
+    assert len(arms) == 2
+    for arm, expected in zip(arms, pair, strict=True):
+        assert {**vars(arm), "seconds": 0, "flagged": 0} == {
+            **vars(expected),
+            "seconds": 0,
+            "flagged": 0,
+        }
+        np.testing.assert_array_equal(arm.seconds, expected.seconds)
+        np.testing.assert_array_equal(arm.flagged, expected.flagged)
+
+
+def test_lines_may_stand_in_any_order(pair):
+    arms = assemble(run(pair)[::-1], {}).cells[pair[0].cell]
+    np.testing.assert_array_equal(arms[1].seconds, pair[1].seconds)
+
+
+@pytest.mark.parametrize(
+    ("rounds", "expected"),
+    [(4, (2, 4)), (3, (2, 3)), (2, (1, 6)), (0, (1, 6))],
+    ids=["cut to it", "half of it", "under half: left out", "not begun"],
+)
+def test_a_process_that_was_interrupted(pair, rounds, expected):
+    records = [r for r in run(pair) if not (getattr(r, "process", 0) and r.round >= rounds)]
+    processes, kept = expected
+    arms = assemble(records, {}).cells[pair[0].cell]
+    for arm, whole in zip(arms, pair, strict=True):
+        np.testing.assert_array_equal(arm.seconds, whole.seconds[:processes, :kept])
+
+
+@pytest.mark.parametrize("rounds", [0, 1])
+def test_a_cell_of_fewer_than_two_rounds_is_not_measured(pair, rounds):
+    records = [r for r in run(pair) if getattr(r, "round", -1) < rounds]
+    assert assemble(records, {}).cells == {}
+
+
+def test_every_series_is_adjusted_and_a_cell_needs_all_its_arms(pair, make_pair):
+    def double(series):
+        return None if series.name == "slow" else replace(series, seconds=2 * series.seconds)
+
+    ways = make_pair(*[np.ones((1, 4, 2))] * 2, names=("slow", "fast"), cell="c", role="comparison")
+    evidence = assemble(run(pair, ways), {}, adjust=double)
+    assert list(evidence.cells) == [pair[0].cell]
+    assert evidence.chains[DIMS][1].time == 2 * pair[1].time
+
+
+def test_counts_and_reasons_and_checks_are_kept(pair):
+    skipped = replace(cell(pair, skipped="needs 9 GiB"), cell="too large")
+    records = [session(), skipped, cell(pair, counted=46), *blocks(pair)]
+    evidence = assemble(records, {"taylor": 2.0})
+    assert evidence.counts == (Count("loss-first", DIMS, DIMS, 46),)
+    assert evidence.skipped == {"too large": "needs 9 GiB"}
+    assert evidence.checks == {"taylor": 2.0}
+    assert list(evidence.cells) == [pair[0].cell]
+
+
+def test_the_machine_is_known_by_its_ladder_its_controls_and_its_calls(make_series, make_pair):
+    seconds = np.ones((1, 12, 2))
+    steps = np.exp(0.4 * np.linspace(-1, 1, 12))[:, None] * seconds
+    control = make_pair(seconds, steps, names=("loss-first",) * 2, role="control", cell="A/A")
+    ladder = [
+        make_series(
+            time * seconds,
+            name=name,
+            cell=f"{name}, {size} bytes",
+            role="ceiling",
+            group="row-matrix",
+            cost=Cost(bytes=size, held_bytes=size),
+        )
+        for size, time, name in (
+            (200, 2.0, "v @ M"),
+            (400, 4.0, "v @ M"),
+            (800, 80.0, "v @ M"),
+            (600, 1.0, "v @ M.T"),
+        )
+    ]
+    calls = make_series(
+        0.3 * seconds,
+        role="overhead",
+        cell="1 x 1",
+        cost=Cost(products=3, multiplications=3, bytes=72, held_bytes=72),
+    )
+    records = run(control, *([step] for step in ladder), [calls])
+    records[0] = session(l2_bytes=100, llc_bytes=8000)
+    evidence = assemble(records, {})
+    assert evidence.regimes == Regimes(l2=50, llc_low=200, llc_high=400, memory=16000)
+    assert evidence.overhead == pytest.approx(0.1)
+    assert evidence.noise_floor > 0.2
+    unknown = assemble([session()], {})
+    assert (unknown.regimes, unknown.overhead, unknown.noise_floor) == (Regimes(), 0.0, 0.05)
+
+
+def test_records_that_do_not_fit_are_refused(pair):
+    with pytest.raises(RecordsError, match="no session"):
+        assemble(run(pair)[1:], {})
+    with pytest.raises(RecordsError, match="no line of its own"):
+        assemble([session(), *blocks(pair)], {})

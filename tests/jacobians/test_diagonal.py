@@ -1,0 +1,20 @@
+import pytest
+
+from jacchain import jacobians
+
+UNFIT = {
+    "expected one dimension, not empty": lambda: jacobians.DiagonalJacobian([[1.0]]),
+    "row of shape": lambda: jacobians.KroneckerJacobian([], 2),
+    r"takes 7450[0-9.]* GiB": jacobians.KroneckerJacobian(range(10**5), 10**5).to_dense,
+    "complex128: expected float32": lambda: jacobians.DiagonalJacobian([1j]),
+    "size 0": lambda: jacobians.IdentityJacobian(0),
+    "int8: expected float32": lambda: jacobians.IdentityJacobian(2, "int8"),
+    "for a batch of 2: expected": lambda: jacobians.BlockDiagonalJacobian([[[1.0]]], blocks=2),
+    r"size -1 in \(-1,\)": lambda: jacobians.BlockDiagonalJacobian([[1.0]], blocks=-1),
+}
+
+
+@pytest.mark.parametrize("message", UNFIT)
+def test_what_is_unfit_raises(message):
+    with pytest.raises((TypeError, ValueError, MemoryError), match=message):
+        UNFIT[message]()

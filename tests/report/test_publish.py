@@ -1,0 +1,90 @@
+"""From records on disk to the files for people."""
+
+import errno
+import json
+
+import pytest
+
+from jacchain.chains.registry import Registry
+from jacchain.records.errors import RecordsError
+from jacchain.report import publish as publishing
+from jacchain.report.publish import plot, publish
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, assessment):
+    """A folder whose records amount to the small run by hand."""
+    experiments = Registry("claim", {e.claim: e for e in assessment.experiments})
+    monkeypatch.setattr(publishing, "assess", lambda _: assessment)
+    monkeypatch.setattr(publishing, "experiments", lambda: experiments)
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "records.jsonl").write_text("{}")
+    return folder
+
+
+def test_publish_writes_every_file(run, assessment):
+    assert publish(run) is assessment
+    assert {path.name for path in run.iterdir()} == {
+        "records.jsonl",
+        "verdicts.json",
+        "environment.json",
+        "report.html",
+        "figures",
+    }
+    verdicts = json.loads((run / "verdicts.json").read_text())
+    assert [verdict["claim"] for verdict in verdicts] == ["model", "C1", "C2"]
+    assert set(verdicts[0]) == {
+        "claim",
+        "verdict",
+        "measured",
+        "expected",
+        "interval",
+        "unit",
+        "reason",
+        "parts",
+    }
+    environment = json.loads((run / "environment.json").read_text())
+    assert environment == assessment.session.environment
+    assert (run / "report.html").read_text().startswith("<!DOCTYPE html>")
+    assert "obeys" in (run / "report.html").read_text()  # the simulated machines
+
+
+def test_another_target_leaves_the_records_alone(run, tmp_path):
+    before = sorted(run.iterdir())
+    publish(run, target=tmp_path / "deep" / "out")
+    assert sorted(run.iterdir()) == before
+    assert (tmp_path / "deep" / "out" / "report.html").exists()
+
+
+def test_publishing_twice_gives_the_same_bytes(run):
+    publish(run)
+    first = {p: p.read_bytes() for p in run.rglob("*") if p.is_file()}
+    publish(run)
+    assert {p: p.read_bytes() for p in run.rglob("*") if p.is_file()} == first
+
+
+def test_figures_alone(run, figures):
+    paths = plot(run)
+    assert all(path.exists() and path.parent == run / "figures" for path in paths)
+    assert {path.stem for path in paths} == {figure.name for figure in figures.values()}
+    assert not (run / "report.html").exists()
+
+
+def test_a_folder_that_is_a_file_is_said_with_a_remedy(run, tmp_path):
+    (tmp_path / "taken").touch()
+    with pytest.raises(RecordsError, match=r"can't write to the folder .*taken.*choose another"):
+        publish(run, target=tmp_path / "taken")
+
+
+def test_a_failure_keeps_the_old_report(run, monkeypatch):
+    publish(run)
+    before = (run / "report.html").read_bytes(), (run / "verdicts.json").read_bytes()
+
+    def fail(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(publishing, "render", fail)
+    with pytest.raises(RecordsError, match="No space left"):
+        publish(run)
+    assert ((run / "report.html").read_bytes(), (run / "verdicts.json").read_bytes()) == before
