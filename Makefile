@@ -13,7 +13,7 @@ PIP     := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test test-browser test-peers lint plots grids bench bench-quick bench-smoke bench-pytest dashboard clean
+.PHONY: help run test test-browser test-peers lint plots docs grids bench bench-quick bench-smoke bench-pytest dashboard clean
 
 help:   ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,10 @@ lint: .venv/for-work   ## check style, types and the layering of folders
 plots: .venv/for-run   ## draw the figures of results/reference again, from its records alone
 	$(BIN)/jacchain plot --results results/reference $(ARGS)
 
+docs: .venv/for-work   ## build the reference from the docstrings into build/docs
+	$(BIN)/python -m sphinx -qW --keep-going docs build/docs
+	@echo "build/docs/index.html"
+
 grids: .venv/for-work   ## write benchmarks/grids.json, the cells that all harnesses measure
 	$(BIN)/python -m jacchain.harnesses.grids_file benchmarks/grids.json
 
@@ -64,7 +68,7 @@ dashboard: .venv/for-work   ## build asv's pages of results/asv and serve them o
 
 clean:   ## remove what make made: the environment, caches, results/local
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	rm -rf build dist .asv results/local results/chain results/pytest results/plots results/harnesses
+	rm -rf build dist docs/claims .asv results/local results/chain results/pytest results/plots results/harnesses
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment. It is stale when pyproject.toml is newer than its stamp; what the tests and
@@ -77,7 +81,7 @@ clean:   ## remove what make made: the environment, caches, results/local
 
 .venv/for-work: pyproject.toml | $(BIN)/python
 	@echo "Installing jacchain with its tests and linters into .venv (about a minute)"
-	@$(PIP) --editable '.[data,test,bench,dev]'
+	@$(PIP) --editable '.[data,test,bench,docs,dev]'
 	@touch $@ .venv/for-run
 
 .venv/for-browser: .venv/for-work

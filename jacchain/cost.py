@@ -1,7 +1,5 @@
 """`Cost`: what some work takes, by formula. Plans, records and evidence all carry it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -9,21 +7,6 @@ from typing import Any, ClassVar
 @dataclass(frozen=True, kw_only=True)
 class Cost:
     """What some work takes, by formula; exact integers.
-
-    Parameters
-    ----------
-    products : int
-        Products of two matrices, each a call of the library that multiplies.
-    multiplications : int
-        Scalar multiplications, each with its addition.
-    row_multiplications : int
-        Those of them in products of a row by a matrix.
-    bytes : int
-        Operands read once and results written once, of every product.
-    held_bytes : int
-        Operands that are in memory before the work begins.
-    peak_bytes : int
-        Largest total of live intermediates, results included.
 
     Notes
     -----
@@ -41,14 +24,14 @@ class Cost:
     # another type.
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
 
-    products: int = 0
-    multiplications: int = 0
-    row_multiplications: int = 0
-    bytes: int = 0
-    held_bytes: int = 0
-    peak_bytes: int = 0
+    products: int = 0  #: Products of two matrices, each a call of the library that multiplies
+    multiplications: int = 0  #: Scalar multiplications, each with its addition
+    row_multiplications: int = 0  #: Those of them in products of a row by a matrix
+    bytes: int = 0  #: Operands read once and results written once, of every product
+    held_bytes: int = 0  #: Operands that are in memory before the work begins
+    peak_bytes: int = 0  #: Largest total of live intermediates, results included
 
-    def __add__(self, other: Cost) -> Cost:
+    def __add__(self, other: "Cost") -> "Cost":
         """Add the work of another, done before or after this one."""
         return Cost(
             products=self.products + other.products,
@@ -59,7 +42,7 @@ class Cost:
             peak_bytes=max(self.peak_bytes, other.peak_bytes),
         )
 
-    def __mul__(self, times: int) -> Cost:
+    def __mul__(self, times: int) -> "Cost":
         """Repeat the work, at least once."""
         return Cost(
             products=times * self.products,

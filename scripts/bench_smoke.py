@@ -16,7 +16,7 @@ BENCHMARKS = 12  # of the whole suite: a benchmark that is no longer found must 
 
 
 def smoke(pattern: str = ".") -> tuple[int, str]:
-    """How many benchmarks ran without a failure, and what asv printed."""
+    """Return how many benchmarks ran without a failure, and what asv printed."""
     with TemporaryDirectory() as results:
         status, printed = run_asv(ROOT, Path(results), pattern, "--quick", "--dry-run")
     if status:
@@ -28,9 +28,9 @@ def smoke(pattern: str = ".") -> tuple[int, str]:
 def main(arguments: list[str]) -> int:
     """Print what ran; the exit code says whether all did."""
     ran, printed = smoke(*arguments)
-    print(printed)  # noqa: T201
+    print(printed)
     expected = 1 if arguments else BENCHMARKS
-    print(f"{ran} benchmarks ran, expected {'at least ' * bool(arguments)}{expected}")  # noqa: T201
+    print(f"{ran} benchmarks ran, expected {'at least ' * bool(arguments)}{expected}")
     return int(ran < expected if arguments else ran != expected)
 
 

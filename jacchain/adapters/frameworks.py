@@ -38,10 +38,7 @@ def forward(network: Network, arrays: Mapping[str, Any], functions: Functions) -
 
     `arrays` are the framework's: parameters by their names, and inputs "x" of shape `(n, |x|)`.
 
-    Raises
-    ------
-    TypeError
-        If a layer or an activation has no translation here.
+    Raises TypeError if a layer or an activation has no translation here.
     """
     z = arrays["x"]
     for number, layer in enumerate(network.layers, start=1):
@@ -113,7 +110,7 @@ def compile_seconds(network: Network, inputs: Array, classes: Array) -> float:
 def jax_jacobian(network: Network, x: Array, mode: str) -> Callable[[], Array]:
     """Prepare the Jacobian of the output by the input at a point, jitted and compiled.
 
-    `x` is of shape (|x|,), `mode` "jacrev" or "jacfwd"; the result is of shape (|z_L|, |x|).
+    `x` is of shape ``(|x|,)``, `mode` "jacrev" or "jacfwd"; the result of shape ``(|z_L|, |x|)``.
     """
     import jax
 

@@ -20,6 +20,8 @@ def assemble(
 ) -> Evidence:
     """Arrange the records of a run for judging.
 
+    Raises RecordsError if there is no session, or blocks don't fit their cells.
+
     Parameters
     ----------
     records
@@ -28,11 +30,6 @@ def assemble(
         Values of the untimed checks, by name.
     adjust
         Applied to every series, `unflagged` for example; None leaves it out.
-
-    Raises
-    ------
-    RecordsError
-        If there is no session, or blocks don't fit their cells.
     """
     environment = first_session(records).environment
     blocks = blocks_by_cell(records)

@@ -100,26 +100,16 @@ class Count:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything a claim is judged on.
+    """Everything a claim is judged on."""
 
-    Attributes
-    ----------
-    cells
-        The arms of every measured cell, by its name.
-    checks
-        Values of the untimed checks, by name, each of the type that its claim says.
-    counts
-        Executed multiplications.
-    skipped
-        Reasons by the names of cells that were not measured.
-    regimes, noise_floor, overhead
-        Of this machine in this run; the overhead in seconds per product.
-    """
-
+    #: The arms of every measured cell, by its name
     cells: Mapping[str, tuple[Series, ...]] = field(default_factory=dict)
+    #: Values of the untimed checks, by name, each of the type that its claim says
     checks: Mapping[str, Any] = field(default_factory=dict)
-    counts: tuple[Count, ...] = ()
+    counts: tuple[Count, ...] = ()  #: Executed multiplications
+    #: Reasons by the names of cells that were not measured
     skipped: Mapping[str, str] = field(default_factory=dict)
+    #: Of this machine in this run; the overhead in seconds per product
     regimes: Regimes = Regimes()
     noise_floor: float = 0.05
     overhead: float = 0.0

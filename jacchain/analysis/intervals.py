@@ -29,6 +29,8 @@ def median_interval(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Median with its interpolated order-statistic interval, along the last axis.
 
+    Raises ValueError if there are fewer than two values.
+
     Parameters
     ----------
     values
@@ -40,11 +42,6 @@ def median_interval(
     -------
     low, median, high
         Each of shape (...).
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two values.
 
     Notes
     -----
@@ -79,10 +76,6 @@ def difference_interval(
     ----------
     a, b
         (low, middle, high), as `median_interval` returns them.
-
-    Returns
-    -------
-    low, middle, high
 
     Notes
     -----

@@ -1,12 +1,8 @@
 """Orders of multiplying a chain, as nested pairs of factor indices."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from reprlib import repr as short
-from typing import TYPE_CHECKING, TypeAlias
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import TypeAlias
 
 Bracketing: TypeAlias = int | tuple["Bracketing", "Bracketing"]
 """A factor's index, or a pair of bracketings to be multiplied with each other; 0 is the loss."""
@@ -60,6 +56,8 @@ def all_bracketings(n: int) -> Iterator[Bracketing]:
 def splits(bracketing: Bracketing, n: int) -> list[Split]:
     """Products of a bracketing of `n` factors, each after those of its operands.
 
+    Raises ValueError if these are not nested pairs of 0, 1, ..., n - 1 in this sequence.
+
     Parameters
     ----------
     bracketing : nested pairs of int
@@ -70,11 +68,6 @@ def splits(bracketing: Bracketing, n: int) -> list[Split]:
     -------
     list of (start, split, stop)
         One fewer than there are factors.
-
-    Raises
-    ------
-    ValueError
-        If these are not nested pairs of 0, 1, ..., n - 1 in this sequence.
 
     Examples
     --------

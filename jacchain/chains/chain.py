@@ -1,22 +1,17 @@
 """A chain of Jacobians, loss first."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from jacchain.jacobians.base import Jacobian, check_dtype
 from jacchain.jacobians.dense import DenseJacobian, as_jacobian
 from jacchain.jacobians.structure import Structure, check_sizes, pattern_of
 from jacchain.jacobians.structure_products import check_fit
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from numpy.typing import ArrayLike, DTypeLike
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -88,17 +83,14 @@ class Chain:
         return sum(factor.nbytes for factor in self.factors)
 
 
-Chains: TypeAlias = "Chain | Mapping[str, Chain]"
+Chains: TypeAlias = Chain | Mapping[str, Chain]
 """One chain, or several by name."""
 
 
 def distinct_factors(chain: Chains) -> tuple[Jacobian, ...]:
     """Return the factors of one chain, or each factor of several chains once.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If several chains have not all the same dtype, or there is none.
+    Raises TypeError or ValueError if several chains have not all the same dtype, or there is none.
 
     Examples
     --------
@@ -121,6 +113,9 @@ def distinct_factors(chain: Chains) -> tuple[Jacobian, ...]:
 def dense_structures(dims: Iterable[int]) -> tuple[Structure, ...]:
     """Structures of the dense chain of these dims.
 
+    Raises TypeError or ValueError if a size is no integer of at least 1, or there are fewer than
+    two.
+
     Parameters
     ----------
     dims : iterable of int
@@ -130,11 +125,6 @@ def dense_structures(dims: Iterable[int]) -> tuple[Structure, ...]:
     -------
     tuple of Structure
         One fewer than there are dims.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a size is no integer of at least 1, or there are fewer than two.
 
     Examples
     --------

@@ -4,22 +4,16 @@ A count is a measurement: it knows no formula. Every product is carried out by e
 multiplications on an array that adds up the sizes of those really done.
 """
 
-from __future__ import annotations
+from collections.abc import Callable, Iterable
+from typing import Final
 
-from typing import TYPE_CHECKING, Final
-
-from jacchain.chains.chain import distinct_factors
+from jacchain.chains.chain import Chains, distinct_factors
 from jacchain.chains.counting_array import CountingArray, Tally
 from jacchain.chains.counting_sparse import counted_product, operand
 from jacchain.chains.plan import carry_out
 from jacchain.chains.planners import Order, plan
+from jacchain.jacobians.base import FloatArray
 from jacchain.jacobians.structure import check_sizes
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from jacchain.chains.chain import Chains
-    from jacchain.jacobians.base import FloatArray
 
 COUNT_LIMIT: Final = 10**9
 TWIN_LIMIT: Final = 10**7
@@ -71,6 +65,8 @@ def count(chain: Chains, order: Order = "loss-first", *, cache: bool = True) -> 
 def count_multiplications(function: Callable[..., object], arrays: Iterable[FloatArray]) -> int:
     """Count the multiplications that any function does with arrays.
 
+    Raises TypeError if the function does what might hide multiplications.
+
     Parameters
     ----------
     function : callable
@@ -81,11 +77,6 @@ def count_multiplications(function: Callable[..., object], arrays: Iterable[Floa
     -------
     int
         Scalar multiplications executed.
-
-    Raises
-    ------
-    TypeError
-        If the function does what might hide multiplications.
 
     Examples
     --------
@@ -103,6 +94,8 @@ def twin_dims(
 ) -> tuple[int, ...]:
     """Dims to count in the place of dims that would take too long.
 
+    Raises ValueError if the chain is too long for that.
+
     Parameters
     ----------
     dims : iterable of int
@@ -118,11 +111,6 @@ def twin_dims(
         The dims themselves if both loss-first and input-first stay within the limit. Otherwise
         all are divided by one power of 2, but none of 2 or more goes below 2, so that both
         orders meet the target.
-
-    Raises
-    ------
-    ValueError
-        If the chain is too long for that.
 
     Examples
     --------

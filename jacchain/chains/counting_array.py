@@ -1,18 +1,14 @@
 """An array that counts the multiplications that are done with it."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product as grid
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from jacchain.jacobians.base import FloatArray
+from jacchain.jacobians.base import FloatArray
 
 _SEEN: Final = frozenset({np.multiply, np.add, np.subtract})
 _TILE: Final = 2**18  # multiplications at once: their products fit in a usual L2 cache
@@ -56,17 +52,17 @@ class CountingArray(NDArrayOperatorsMixin):
         """Shape of the values."""
         return self.values.shape
 
-    def __getitem__(self, key: Any) -> CountingArray:
+    def __getitem__(self, key: Any) -> "CountingArray":
         """Take a part, counted by the same tally."""
         return CountingArray(self.values[key], self.tally)
 
-    def sum(self, axis: int) -> CountingArray:
+    def sum(self, axis: int) -> "CountingArray":
         """Sum along an axis."""
         return CountingArray(np.add.reduce(self.values, axis=axis), self.tally)
 
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
-    ) -> CountingArray:
+    ) -> "CountingArray":
         """Count the elements of a multiplication's result."""
         if ufunc not in _SEEN or method != "__call__" or kwargs:
             what = f"np.{ufunc.__name__}, method {method!r}, options {sorted(kwargs)}"
@@ -76,7 +72,7 @@ class CountingArray(NDArrayOperatorsMixin):
             self.tally.multiplications += values.size
         return CountingArray(values, self.tally)
 
-    def __array_function__(self, function: Callable[..., Any], *_: Any) -> CountingArray:
+    def __array_function__(self, function: Callable[..., Any], *_: Any) -> "CountingArray":
         """Refuse: what numpy multiplies inside its functions is not seen."""
         what = f"np.{function.__name__}"
         raise _hidden(what)

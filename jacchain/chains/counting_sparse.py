@@ -3,26 +3,19 @@
 It knows no formula and no table of products: entries that meet are multiplied, one by one.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jacchain.chains.counting_array import CountingArray, Tally, elementwise_product
-from jacchain.jacobians.base import StructuredJacobian
+from jacchain.jacobians.base import FloatArray, Jacobian, StructuredJacobian
 from jacchain.jacobians.diagonal import BlockDiagonalJacobian
 from jacchain.jacobians.structure import ONES, pattern_of
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    Indices = NDArray[np.integer[Any]]
-
-    from jacchain.jacobians.base import FloatArray, Jacobian
+Indices = NDArray[np.integer[Any]]
 
 _TILE = 2**18  # multiplications at once
 
@@ -41,7 +34,7 @@ class Entries:
     values: CountingArray | None
     repeats: int = 1
 
-    def expanded(self) -> Entries:
+    def expanded(self) -> "Entries":
         """The same with every block written out."""
         if self.repeats == 1:
             return self

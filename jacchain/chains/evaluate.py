@@ -1,29 +1,23 @@
 """Carry a plan out with numbers, by a named engine."""
 
-from __future__ import annotations
-
 from collections import Counter
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 
-from jacchain.chains.chain import Chain, distinct_factors
+from jacchain.chains.chain import Chain, Chains, distinct_factors
+from jacchain.chains.plan import Plan
 from jacchain.chains.planners import Order, plan
 from jacchain.chains.registry import Registry
+from jacchain.chains.schedule import Schedule, Step
+from jacchain.jacobians.base import FloatArray, Jacobian
 from jacchain.jacobians.products import returns_operand, rule, uses_memory
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from jacchain.chains.chain import Chains
-    from jacchain.chains.plan import Plan
-    from jacchain.chains.schedule import Schedule, Step
-    from jacchain.jacobians.base import FloatArray, Jacobian
 
 NOWHERE = -1  # the piece of memory of what needs none
 
-Products: TypeAlias = "FloatArray | dict[str, FloatArray]"
-Engine: TypeAlias = "Callable[[Sequence[Jacobian], Plan], Callable[[], Any]]"
+Products: TypeAlias = FloatArray | dict[str, FloatArray]
+Engine: TypeAlias = Callable[[Sequence[Jacobian], Plan], Callable[[], Any]]
 
 
 @overload

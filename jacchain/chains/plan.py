@@ -1,23 +1,17 @@
 """A plan: the products of one or several chains in order, with what they cost."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
+
+import numpy as np
 
 from jacchain.chains.bracketing import Bracketing, Span, loss_first
-from jacchain.chains.schedule import Schedule, schedule
+from jacchain.chains.schedule import Schedule, Step, schedule
 from jacchain.cost import Cost
 from jacchain.jacobians.base import check_dtype
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    import numpy as np
-
-    from jacchain.chains.schedule import Step
-    from jacchain.jacobians.structure import Structure
+from jacchain.jacobians.structure import Structure
 
 T = TypeVar("T")
 

@@ -1,24 +1,19 @@
 """Planners: named ways to choose the order of multiplying a chain."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
+
+from numpy.typing import DTypeLike
 
 from jacchain.chains.bracketing import Bracketing, input_first, loss_first
 from jacchain.chains.chain import Chain, Chains, dense_structures, distinct_factors
 from jacchain.chains.plan import Plan
 from jacchain.chains.registry import Registry
-from jacchain.jacobians.base import check_dtype
+from jacchain.jacobians.base import Jacobian, check_dtype
 from jacchain.jacobians.structure import Structure
 from jacchain.jacobians.structure_products import product
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
-    from jacchain.jacobians.base import Jacobian
 
 Planner: TypeAlias = Callable[[Sequence[Structure]], Bracketing]
 Order: TypeAlias = str | Bracketing | Plan
@@ -149,10 +144,6 @@ def optimal(structures: Sequence[Structure]) -> Bracketing:
     ----------
     structures : sequence of Structure
         The factors, loss first.
-
-    Returns
-    -------
-    nested pairs of int
 
     Examples
     --------

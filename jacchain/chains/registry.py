@@ -1,7 +1,5 @@
 """Things known by name."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -12,11 +10,6 @@ T = TypeVar("T")
 class Registry(Generic[T]):
     """Names, each given once.
 
-    Parameters
-    ----------
-    noun : str
-        What is registered, for the error messages.
-
     Examples
     --------
     >>> colours = Registry("colour")
@@ -25,7 +18,7 @@ class Registry(Generic[T]):
     16711680
     """
 
-    noun: str
+    noun: str  #: what is registered, for the error messages
     entries: dict[str, T] = field(default_factory=dict)
 
     def register(self, name: str, entry: T) -> None:

@@ -1,19 +1,13 @@
 """The products of one or several chains in the order in which they are done."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from jacchain.chains.bracketing import Bracketing, Span, Split, splits
+from jacchain.jacobians.structure import Structure
 from jacchain.jacobians.structure_products import is_row_product, product
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from jacchain.jacobians.structure import Structure
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,34 +15,18 @@ class Step:
     """One product: which places it multiplies, and what it costs.
 
     Places number the matrices of a schedule: first the factors, then the products in order.
-
-    Parameters
-    ----------
-    left, right, result : int
-        Places of matrices of shapes (m, k), (k, n) and (m, n).
-    multiplications : int
-        Scalar multiplications, each with its addition.
-    is_row : bool
-        Whether a row is multiplied by a matrix.
-    elements_moved : int
-        Elements of both operands, read once, and of the result, written once.
-    indices_moved : int
-        Indices of sparse matrices among them, 4 bytes each.
-    live_elements : int
-        Elements of all products alive during this step, its result included.
-    freed : tuple of int
-        Places of the products that no later step needs.
     """
 
+    #: Places of matrices of shapes (m, k), (k, n) and (m, n)
     left: int
     right: int
     result: int
-    multiplications: int
-    is_row: bool
-    elements_moved: int
-    indices_moved: int
-    live_elements: int
-    freed: tuple[int, ...]
+    multiplications: int  #: Scalar multiplications, each with its addition
+    is_row: bool  #: whether a row is multiplied by a matrix
+    elements_moved: int  #: Elements of both operands, read once, and of the result, written once
+    indices_moved: int  #: Indices of sparse matrices among them, 4 bytes each
+    live_elements: int  #: Elements of all products alive during this step, its result included
+    freed: tuple[int, ...]  #: Places of the products that no later step needs
 
     @property
     def flops(self) -> int:
@@ -58,20 +36,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Schedule:
-    """The products of one or several chains, one after the other.
+    """The products of one or several chains, one after the other."""
 
-    Parameters
-    ----------
-    structures : tuple of Structure
-        The matrix at each place: first the factors, each once, then the products in order.
-    steps : tuple of Step
-    results : tuple of int
-        Place of each chain's product.
-    """
-
+    #: The matrix at each place: first the factors, each once, then the products in order
     structures: tuple[Structure, ...]
     steps: tuple[Step, ...]
-    results: tuple[int, ...]
+    results: tuple[int, ...]  #: Place of each chain's product
 
     @property
     def factors(self) -> tuple[Structure, ...]:
@@ -101,6 +71,8 @@ def schedule(
 ) -> Schedule:
     """Arrange the products of several chains, each in its bracketing.
 
+    Raises ValueError if a bracketing does not fit its chain, or neighbouring factors do not fit.
+
     Parameters
     ----------
     factors : sequence of Structure
@@ -109,15 +81,6 @@ def schedule(
         Places of each chain's factors, loss first, and nested pairs of their indices.
     cache : bool
         Whether a product that several chains need is computed once and kept for all of them.
-
-    Returns
-    -------
-    Schedule
-
-    Raises
-    ------
-    ValueError
-        If a bracketing does not fit its chain, or neighbouring factors do not fit.
 
     Examples
     --------

@@ -18,7 +18,7 @@ from jacchain.chains.count import count
 from jacchain.chains.evaluate import evaluator
 from jacchain.chains.planners import plan
 from jacchain.experiments import show
-from jacchain.experiments.cell import BOTH, INPUT_FIRST, LOSS_FIRST, Arm, Cell, Dims, evaluation_arm
+from jacchain.experiments.cell import BOTH, LOSS_FIRST, Arm, Cell, Dims, evaluation_arm
 from jacchain.experiments.experiment import Check, Experiment, Finding
 from jacchain.experiments.parts import Counts, count_parts, gain_part, list_numbers, order_part
 from jacchain.experiments.sizes import Sizes
@@ -88,9 +88,8 @@ def _chain(
 
 def _orders(samples: int, dtype: np.dtype[Any], seed: int) -> tuple[Arm, Arm]:
     chain = _chain(NETWORK, samples, dtype, seed)
-    return evaluation_arm(LOSS_FIRST, chain, LOSS_FIRST), evaluation_arm(
-        INPUT_FIRST, chain, INPUT_FIRST
-    )
+    loss, inputs = (evaluation_arm(order, chain, order) for order in BOTH)
+    return loss, inputs
 
 
 def _explicit(samples: int, dtype: np.dtype[Any], seed: int) -> tuple[Arm, Arm]:
@@ -277,16 +276,15 @@ def _title(network: Dims) -> str:
 def _times(evidence: Evidence, sizes: Sizes) -> show.Panel:
     """Show both orders in a batch and one by one, explicit factors, and the model's prediction."""
     coefficients = fit_coefficients(evidence)
-    curve = partial(show.time_curve, per_sample=True)
+    per_sample = partial(show.time_curve, per_sample=True)
     batches = measured(evidence, sizes, "orders")
     curves = []
-    looks: tuple[show.Look, show.Look] = (LOSS_FIRST, INPUT_FIRST)
-    for index, order in enumerate(looks):
-        points = [(n, pair[index]) for n, *pair in batches]
+    for order in BOTH:
+        points = [(n, pair[BOTH.index(order)]) for n, *pair in batches]
         singles = [(n, single) for n, single, _ in measured(evidence, sizes, order)]
         curves += [
-            curve(f"{order}, in a batch", points, look=order, marks="filled"),
-            curve(f"{order}, one by one", singles, look=order, marks="hollow", line=":"),
+            per_sample(f"{order}, in a batch", points, look=order, marks="filled"),
+            per_sample(f"{order}, one by one", singles, look=order, marks="hollow", line=":"),
         ]
         if coefficients is not None:
             x = np.array([n for n, _ in points], float)
@@ -294,11 +292,10 @@ def _times(evidence: Evidence, sizes: Sizes) -> show.Panel:
             curves.append(show.Curve("time model, from other cells", x, y, look=order, line="--"))
     own = [(n, series) for n, series, _ in measured(evidence, sizes, "explicit")]
     label = "loss-first, each sample its own Jacobians"
-    curves.append(curve(label, own, look="third", marks="filled"))
+    curves.append(per_sample(label, own, look="third", marks="filled"))
     shown = tuple(curve for curve in curves if len(curve.x))
-    return show.Panel(
-        _title(NETWORK), _axis(sizes), show.Axis("time per sample (s)", "seconds"), shown
-    )
+    seconds = show.Axis("time per sample (s)", "seconds")
+    return show.Panel(_title(NETWORK), _axis(sizes), seconds, shown)
 
 
 def _rates(evidence: Evidence, sizes: Sizes) -> show.Panel:
@@ -308,11 +305,8 @@ def _rates(evidence: Evidence, sizes: Sizes) -> show.Panel:
     curves, levels = _roof(turn, sizes.itemsize) if turn else ([], [])
     x_limits = y_limits = None
     if len(batches):
-        curves.append(
-            show.Curve(
-                "loss-first, in a batch", batches, rates / GIGA, look=LOSS_FIRST, marks="filled"
-            )
-        )
+        label = "loss-first, in a batch"
+        curves.append(show.Curve(label, batches, rates / GIGA, look=LOSS_FIRST, marks="filled"))
         x_limits = (batches[0] / 1.4, batches[-1] * 1.4)
         highest = max(*rates, turn.ceiling if turn else 0)
         y_limits = (0.7 * rates.min() / GIGA, 1.6 * highest / GIGA)
@@ -335,10 +329,8 @@ def _roof(turn: Turning, itemsize: int) -> tuple[list[show.Curve], list[show.Lev
 
 def _table(evidence: Evidence, sizes: Sizes) -> show.Table:
     """List times per sample at every batch size, and their ratios."""
-    gains = [
-        {n: ratio(a, b)[1] for n, a, b in measured(evidence, sizes, what)}
-        for what in (*BOTH, "explicit")
-    ]
+    compared = (measured(evidence, sizes, what) for what in (*BOTH, "explicit"))
+    gains = [{n: ratio(*pair)[1] for n, *pair in rows} for rows in compared]
     units: dict[str, show.Unit] = {"batch": "count"}
     units |= {f"{order}, per sample": "seconds" for order in BOTH}
     units |= {"ratio of times": "ratio", "ratio of multiplications": "ratio"}

@@ -17,7 +17,7 @@ from jacchain.chains.count import count
 from jacchain.chains.evaluate import evaluator
 from jacchain.chains.planners import plan
 from jacchain.experiments import show
-from jacchain.experiments.cell import INPUT_FIRST, LOSS_FIRST, Arm, Cell, evaluation_arm
+from jacchain.experiments.cell import BOTH, INPUT_FIRST, LOSS_FIRST, Arm, Cell, evaluation_arm
 from jacchain.experiments.experiment import Check, Experiment
 from jacchain.experiments.parts import Counts, count_parts, gain_part, no_gain_part
 from jacchain.experiments.sizes import Sizes
@@ -31,8 +31,13 @@ Label = Literal["each from scratch", "with a cache"]
 SCRATCH: Label = "each from scratch"
 CACHED: Label = "with a cache"
 CACHES: dict[Label, bool] = {SCRATCH: False, CACHED: True}
-ORDERS: tuple[Order, ...] = (LOSS_FIRST, INPUT_FIRST)
+ORDERS: tuple[Order, ...] = BOTH
 WAYS = [(order, label) for order in ORDERS for label in CACHES]
+POINTS: dict[Label, dict[str, Any]] = {  # open and filled ones may be in one place
+    SCRATCH: {"marks": "hollow", "line": ""},
+    CACHED: {"marks": "filled", "line": ""},
+}
+LINES: dict[Label, Literal["--", "-"]] = {SCRATCH: "--", CACHED: "-"}
 NARROW, WIDE = 48, 256  # sizes of all layers: for all four ways, and for growth of loss-first
 DEEPEST = 24  # layers that are to fit into the last level of cache, so that growth can be judged
 COUNTS, MEMORY = "C8:counts", "C8:memory"
@@ -211,22 +216,13 @@ def _times(evidence: Evidence, sizes: Sizes, width: int) -> show.Panel:
     for order, label in WAYS:
         points = _measured(evidence, sizes, order, width, label)
         if points:
-            curve = show.time_curve(f"{order}, {label}", points, look=order, **_marks(label))
+            curve = show.time_curve(f"{order}, {label}", points, look=order, **POINTS[label])
             growth = np.array([s.cost.multiplications for _, s in points], dtype=float)
             line = growth * curve.y[-1] / growth[-1]
-            curves += [curve, show.Curve("", curve.x, line, look=order, line=_line(label))]
+            curves += [curve, show.Curve("", curve.x, line, look=order, line=LINES[label])]
     ticks = tuple(n for n in depths(sizes, LOSS_FIRST, width) if n not in {3, 7})
     y = show.Axis("time, all gradients (s)", "seconds")
     return show.Panel(f"layers of {width}", _depth_axis(ticks), y, tuple(curves))
-
-
-def _marks(label: Label) -> dict[str, Any]:
-    """Style points, of which both ways may be in one place."""
-    return {"marks": "filled" if label == CACHED else "hollow", "line": ""}
-
-
-def _line(label: Label) -> Literal["-", "--"]:
-    return "-" if label == CACHED else "--"
 
 
 def _memory(evidence: Evidence) -> show.Panel:
@@ -235,14 +231,13 @@ def _memory(evidence: Evidence) -> show.Panel:
     curves = []
     for order, label in WAYS:
         calls = [call for call in memory.calls if (call.order, call.label) == (order, label)]
-        x, allocated, predicted, kept = (
-            np.array([getattr(call, name) for call in calls], dtype=float)
-            for name in ("layers", "allocated", "predicted", "kept")
-        )
-        if calls:
-            curves.append(show.Curve("", x, allocated, look=order, **_marks(label)))
-            curves.append(show.Curve("", x, predicted, look=order, line=_line(label)))
-        if calls and (order, label) == (LOSS_FIRST, CACHED):
+        if not calls:
+            continue
+        sizes = [(c.layers, c.allocated, c.predicted, c.kept) for c in calls]
+        x, allocated, predicted, kept = np.array(sizes, dtype=float).T
+        curves.append(show.Curve("", x, allocated, look=order, **POINTS[label]))
+        curves.append(show.Curve("", x, predicted, look=order, line=LINES[label]))
+        if (order, label) == (LOSS_FIRST, CACHED):
             name = "of it adjoints kept, loss-first"
             curves.append(show.Curve(name, x, kept, look="fourth", marks="filled", line="-."))
     title, y = f"memory, layers of {NARROW}", show.Axis("allocated at most (bytes)", "bytes")

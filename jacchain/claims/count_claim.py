@@ -1,6 +1,8 @@
 """What C1 and C2 share: executed multiplications of every network tried, against the formula."""
 
+from collections.abc import Iterator
 from functools import partial
+from typing import Any, cast
 
 import numpy as np
 
@@ -9,7 +11,7 @@ from jacchain.analysis.verdicts import Part, exact, undecided
 from jacchain.costs.closed_forms import multiplications
 from jacchain.experiments.cell import Cell, Dims, chain_cell
 from jacchain.experiments.experiment import Experiment
-from jacchain.experiments.show import Axis, Curve, Panel, Scatter
+from jacchain.experiments.show import Axis, Curve, Look, Panel, Scatter
 from jacchain.experiments.sizes import Sizes
 from jacchain.networks.zoo import ZOO
 
@@ -39,15 +41,12 @@ def _counts(evidence: Evidence, order: str) -> list[Count]:
 
 def _judge(order: str, evidence: Evidence, _: Sizes) -> list[Part]:
     """Compare the integers of each chain counted: they are equal, or they are not."""
-    counts = _counts(evidence, order)
-    if not counts:
-        return [undecided(f"{order} multiplications", "no chain was counted in this run")]
-    return [_part(count) for count in counts]
+    missing = undecided(f"{order} multiplications", "no chain was counted in this run")
+    return [_part(count) for count in _counts(evidence, order)] or [missing]
 
 
 def _part(count: Count) -> Part:
-    same = count.dims == count.cell_dims
-    twin = "" if same else f", as a twin of {_times(count.cell_dims)}"
+    twin = "" if count.dims == count.cell_dims else f", as a twin of {_times(count.cell_dims)}"
     expected = multiplications(count.order, count.dims)
     name = f"{_times(count.dims)}{twin}"
     return exact(name, count.multiplications, expected, unit="multiplications")
@@ -57,42 +56,29 @@ def _times(dims: Dims) -> str:
     return " x ".join(map(str, dims)) if len(dims) < 8 else f"{len(dims) - 1} factors"
 
 
-def _shows(order: str, evidence: Evidence, _: Sizes) -> list[Scatter]:
+def _shows(order: str, evidence: Evidence, _: Sizes) -> Iterator[Scatter]:
     """Executed multiplications over the formula's; small twins are hollow."""
     counts = _counts(evidence, order)
-    whole = [count for count in counts if count.dims == count.cell_dims]
     twins = [count for count in counts if count.dims != count.cell_dims]
-    panel = Panel(
-        "",
-        Axis("formula (multiplications)", "powers of 10"),
-        Axis("executed (multiplications)", "powers of 10"),
-        tuple(
-            _curve(f"{order}: {label}", group, order, hollow=group is twins)
-            for group, label in (
-                (whole, "the chain itself"),
-                (twins, "a smaller twin of a long one"),
-            )
-            if group
-        ),
+    whole = [count for count in counts if count.dims == count.cell_dims]
+    curves = []
+    if whole:
+        curves.append(_curve(f"{order}: the chain itself", whole, marks="filled"))
+    if twins:
+        curves.append(_curve(f"{order}: a smaller twin of a long one", twins, marks="hollow"))
+    x = Axis("formula (multiplications)", "powers of 10")
+    y = Axis("executed (multiplications)", "powers of 10")
+    yield Scatter(
+        f"counts_{order.replace('-', '_')}",
+        f"Multiplications, {order}",
+        "Executed multiplications against the formula, one point for each chain counted; the "
+        "line is equality.",
+        Panel("", x, y, tuple(curves)),
+        diagonal="equality",
     )
-    return [
-        Scatter(
-            f"counts_{order.replace('-', '_')}",
-            f"Multiplications, {order}",
-            "Executed multiplications against the formula, one point for each chain counted; the "
-            "line is equality.",
-            panel,
-            diagonal="equality",
-        )
-    ]
 
 
-def _curve(label: str, counts: list[Count], order: str, *, hollow: bool) -> Curve:
-    return Curve(
-        label,
-        np.array([multiplications(order, count.dims) for count in counts], dtype=float),
-        np.array([count.multiplications for count in counts], dtype=float),
-        look="loss-first" if order == "loss-first" else "input-first",
-        marks="hollow" if hollow else "filled",
-        line="",
-    )
+def _curve(label: str, counts: list[Count], **style: Any) -> Curve:
+    formula = np.array([multiplications(c.order, c.dims) for c in counts], dtype=float)
+    executed = np.array([c.multiplications for c in counts], dtype=float)
+    return Curve(label, formula, executed, look=cast("Look", counts[0].order), line="", **style)

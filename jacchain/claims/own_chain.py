@@ -19,7 +19,7 @@ from jacchain.claims.study_model import noise_figure
 from jacchain.experiments.cell import BOTH, Cell, Dims, chain_cell
 from jacchain.experiments.experiment import Experiment
 from jacchain.experiments.parts import CHEAPER, not_measured, ratio_part
-from jacchain.experiments.show import Column, Table
+from jacchain.experiments.show import Column, Figure, Table
 from jacchain.experiments.sizes import Sizes
 
 _NAME = re.compile(r"(chain|cell)-(\d+(?:x\d+)+)(?:-(loss-first|input-first))?")
@@ -79,8 +79,8 @@ def experiment_named(name: str) -> Experiment | None:
         "multiplications takes less time.",
         cells=partial(_cells, dims),
         judge=partial(_judge, dims),
+        shows=_shows,
         answer=partial(_answer, dims),
-        shows=lambda evidence, _: [noise_figure(evidence)] if evidence.controls else [],
         beside=(),
     )
 
@@ -88,6 +88,11 @@ def experiment_named(name: str) -> Experiment | None:
 def _cells(dims: Dims, _: Sizes) -> list[Cell]:
     controls = [chain_cell(dims, (order, order), role="control") for order in BOTH]
     return [chain_cell(dims), *controls]
+
+
+def _shows(evidence: Evidence, _: Sizes) -> list[Figure | Table]:
+    """Show what the answer is widened by."""
+    return [noise_figure(evidence)] if evidence.controls else []
 
 
 @dataclass(frozen=True)

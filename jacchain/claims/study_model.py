@@ -5,10 +5,12 @@ ceilings of the machine, and a chain of ones, whose products cost nothing but th
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jacchain.analysis.efficiency import (
     MOST_EFFICIENCY,
@@ -32,28 +34,15 @@ from jacchain.analysis.intervals import median_interval
 from jacchain.analysis.ratios import log_ratios
 from jacchain.analysis.verdicts import Part
 from jacchain.costs.ceilings import Ceiling, ceilings
+from jacchain.experiments import show
 from jacchain.experiments.cell import BOTH, Arm, Cell, chain_cell
 from jacchain.experiments.experiment import Experiment, Finding
 from jacchain.experiments.grids import input_grid
-from jacchain.experiments.show import (
-    Axis,
-    Band,
-    Column,
-    Curve,
-    Figure,
-    Level,
-    Lines,
-    Look,
-    Mark,
-    Panel,
-    Rows,
-    Scatter,
-    Table,
-)
 from jacchain.experiments.sizes import Sizes
 
+TEXT: show.Unit = "text"
 SMALL = 32  # a side below which a matrix product does not reach its rate
-KERNELS: dict[tuple[str, str], Look] = {
+KERNELS: dict[tuple[str, str], show.Look] = {
     ("row-matrix", "v @ M"): "loss-first",
     ("row-matrix", "v @ M.T"): "muted",
     ("copy", "copyto"): "third",
@@ -68,11 +57,8 @@ def cells(sizes: Sizes) -> list[Cell]:
     dims = [swept[0][1], swept[len(swept) // 2][1], swept[-1][1]]
     controls = [chain_cell(d, (order, order), role="control") for d in dims for order in BOTH]
     kernels = ceilings(sizes.l2, sizes.llc, itemsize=sizes.itemsize)
-    return [
-        *controls,
-        chain_cell((1, 1, 1, 1, 1), role="overhead"),
-        *map(_ceiling_cell, kernels),
-    ]
+    overhead = chain_cell((1, 1, 1, 1, 1), role="overhead")
+    return [*controls, overhead, *map(_ceiling_cell, kernels)]
 
 
 def _ceiling_cell(ceiling: Ceiling) -> Cell:
@@ -90,87 +76,78 @@ def judge(evidence: Evidence, _: Sizes) -> list[Part]:
     return [] if fit is None else model_parts(fit, evidence)
 
 
-def findings(evidence: Evidence, _: Sizes) -> list[Finding]:
+def findings(evidence: Evidence, _: Sizes) -> Iterator[Finding]:
     """Compare the predictions that miss by over 25 % with those to which no cause applies."""
     fit = fit_times(evidence)
     if fit is None:
-        return []
+        return
     times = np.array([series.time for series in fit.series])
     misses = np.abs(fit.predicted / times - 1) > MOST_ERROR
-    causes = [_causes(series, evidence) for series in fit.series]
-    clean = np.array([not any(cause.values()) for cause in causes])
+    causes = _causes(fit, evidence)
+    clean = ~np.any(list(causes.values()), axis=0)
     if not misses.any() or not clean.any():
-        return []
+        return
     shares = [
-        f"{cause} ({int(misses[applies].sum())} of {int(applies.sum())} miss)"
-        for cause in causes[0]
-        if (applies := np.array([group[cause] for group in causes])).any()
+        f"{cause} ({misses[applies].sum()} of {applies.sum()} miss)"
+        for cause, applies in causes.items()
+        if applies.any()
     ]
-    within = int(np.count_nonzero(~misses[clean]))
-    return [
-        Finding(
-            f"{int(misses.sum())} of {len(misses)} predictions miss by more than {MOST_ERROR:.0%}.",
-            "One rate for each kind of product is too simple where "
-            + "; where ".join(shares)
-            + ".",
-            f"Where none of these applies, {within} of {int(clean.sum())} are within "
-            f"{MOST_ERROR:.0%}.",
-            vanishes=within == int(clean.sum()),
-        )
-    ]
+    within = np.count_nonzero(~misses[clean])
+    yield Finding(
+        f"{misses.sum()} of {len(misses)} predictions miss by more than {MOST_ERROR:.0%}.",
+        f"One rate for each kind of product is too simple where {'; where '.join(shares)}.",
+        f"Where none of these applies, {within} of {clean.sum()} are within {MOST_ERROR:.0%}.",
+        vanishes=bool(within == clean.sum()),
+    )
 
 
-def _causes(series: Series, evidence: Evidence) -> dict[str, bool]:
-    """What may spoil a prediction, by its name, and whether it applies to this series."""
+def _causes(fit: Fit, evidence: Evidence) -> dict[str, NDArray[np.bool_]]:
+    """What may spoil a prediction, by its name, and whether it applies to each series, (n,)."""
+    calls = [evidence.overhead * s.cost.products > 0.1 * s.time for s in fit.series]
+    leaving = [evidence.regime(s).startswith("leaving") for s in fit.series]
+    small = [min(s.dims[1:]) < SMALL for s in fit.series]
+    place = "the working set is leaving a cache, where bandwidth changes within the regime"
     return {
-        "the working set is leaving a cache, where bandwidth changes within the regime": (
-            evidence.regime(series).startswith("leaving")
-        ),
-        f"a side is under {SMALL}, too small for BLAS to reach its rate": (
-            min(series.dims[1:]) < SMALL
-        ),
-        "calls take over a tenth of the time": (
-            evidence.overhead * series.cost.products > 0.1 * series.time
-        ),
+        place: np.array(leaving),
+        f"a side is under {SMALL}, too small for BLAS to reach its rate": np.array(small),
+        "calls take over a tenth of the time": np.array(calls),
     }
 
 
-def shows(evidence: Evidence, _: Sizes) -> list[Figure | Table]:
+def shows(evidence: Evidence, _: Sizes) -> Iterator[show.Figure | show.Table]:
     """The model's residuals and coefficients, the ceilings, the memory regimes, the noise."""
     fit = fit_times(evidence)
-    items: list[Figure | Table] = [] if fit is None else [_residuals(fit), _coefficients(fit)]
+    if fit is not None:
+        yield from (_residuals(fit), _coefficients(fit))
     if evidence.ceilings:
-        items += [_ceilings_figure(evidence), _ceilings_table(evidence)]
-        items += [_efficiency_table(evidence)]
-    items += [_regimes_table(evidence)]
-    return items + ([noise_figure(evidence)] if evidence.controls else [])
+        yield from (_ceilings_figure(evidence), _ceilings_table(evidence))
+        yield _efficiency_table(evidence)
+    yield _regimes_table(evidence)
+    if evidence.controls:
+        yield noise_figure(evidence)
 
 
-def _residuals(fit: Fit) -> Scatter:
+def _residuals(fit: Fit) -> show.Scatter:
     """Predicted / measured time of every chain, each prediction made without the chain."""
     times = np.array([series.time for series in fit.series])
     ratios = fit.predicted / times
     low, high = min(0.6, 0.9 * ratios[ratios > 0].min(initial=1.0)), max(1.8, 1.15 * ratios.max())
-    ticks = (0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.25, 1.5, 2, 3, 5, 10)
+    ticks = [0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.25, 1.5, 2, 3, 5, 10]
+    shown = tuple(tick for tick in ticks if low <= tick <= high)
     curves = [
-        Curve(order, times[mask], ratios[mask], look=_look(order), marks="filled", line="")
+        show.Curve(order, times[mask], ratios[mask], look=order, marks="filled", line="")
         for order in BOTH
         if (mask := np.array([series.name == order for series in fit.series])).any()
     ]
-    panel = Panel(
+    panel = show.Panel(
         "",
-        Axis("measured time per evaluation (s)", "seconds"),
-        Axis(
-            "predicted / measured (ratio)",
-            "sizes",
-            tuple(t for t in ticks if low <= t <= high),
-            (float(low), float(high)),
-        ),
+        show.Axis("measured time per evaluation (s)", "seconds"),
+        show.Axis("predicted / measured (ratio)", "sizes", shown, (float(low), float(high))),
         tuple(curves),
-        levels=(Level("", 1.0, line="-"),),
-        bands=(Band(f"within {100 * MOST_ERROR:.0f} %", 1 - MOST_ERROR, 1 + MOST_ERROR),),
+        levels=(show.Level("", 1.0, line="-"),),
+        bands=(show.Band(f"within {100 * MOST_ERROR:.0f} %", 1 - MOST_ERROR, 1 + MOST_ERROR),),
     )
-    return Scatter(
+    return show.Scatter(
         "residuals",
         "Residuals of the time model",
         "Predicted / measured time, each prediction from a fit that left its cell out.",
@@ -178,11 +155,7 @@ def _residuals(fit: Fit) -> Scatter:
     )
 
 
-def _look(order: str) -> Look:
-    return "loss-first" if order == "loss-first" else "input-first"
-
-
-def _coefficients(fit: Fit) -> Table:
+def _coefficients(fit: Fit) -> show.Table:
     """The coefficients with their intervals, and the rates that they amount to."""
     told = f"The condition number is {fit.condition:.1f}: the parts can be told apart"
     if not fit.separable:
@@ -191,13 +164,12 @@ def _coefficients(fit: Fit) -> Table:
             "can't be told apart, and only their sum, the predicted time, is reported"
         )
     terms = zip(TERMS, UNITS, fit.coefficients, fit.intervals, strict=True)
-    rows = tuple(
+    rows = [
         (name, f"{value:.3g} {unit}", f"{low:.3g} to {high:.3g}", _per_second(name, value))
         for name, unit, value, (low, high) in terms
-    )
-    names = ("term", "coefficient", "95 % interval", "that is")
-    columns = tuple(Column(name) for name in names)
-    return Table(f"Coefficients. {told}", columns, rows if fit.separable else ())
+    ]
+    units = dict.fromkeys(("term", "coefficient", "95 % interval", "that is"), TEXT)
+    return show.table(f"Coefficients. {told}", units, rows if fit.separable else ())
 
 
 def _per_second(term: str, value: float) -> str:
@@ -208,54 +180,46 @@ def _per_second(term: str, value: float) -> str:
     return f"{1e-9 / value:.3g} {'GFLOP/s' if term.startswith('flops') else 'GB/s'}"
 
 
-def _ceilings_figure(evidence: Evidence) -> Lines:
+def _ceilings_figure(evidence: Evidence) -> show.Lines:
     """Bandwidth over the working set, with the regimes' edges; flops of square products."""
-    groups: dict[str, list[Curve]] = {"left": [], "right": []}
-    for (kind, kernel), look in KERNELS.items():
-        series = [s for s in evidence.ceilings if (s.group, s.name) == (kind, kernel)]
-        series.sort(key=lambda s: s.cost.working_set)
-        square = kind == "matrix-matrix"
-        sizes = [s.dims[0] if square else s.cost.working_set for s in series]
-        rates = [work_rate(s, flops=square) / 1e9 for s in series]
-        if series:
-            x, y = np.array(sizes, dtype=float), np.array(rates)
-            groups["right" if square else "left"].append(
-                Curve(kernel, x, y, look=look, marks="filled", line="-")
-            )
-    left, right = (tuple(curves) for curves in groups.values())
-    rows = tuple(sorted({float(n) for curve in right for n in curve.x}))
-    return Lines(
+    left, right = (_ceiling_curves(evidence, square=square) for square in (False, True))
+    bandwidth = show.Axis("bandwidth (GB/s)", limits=_from_zero(left))
+    flops = show.Axis("square products (GFLOP/s)", limits=_from_zero(right))
+    ticks = tuple(sorted({float(rows) for curve in right for rows in curve.x}))
+    bands = _regime_bands(evidence, left)
+    panels = (
+        show.Panel("", show.Axis("working set (bytes)", "bytes"), bandwidth, left, bands=bands),
+        show.Panel("", show.Axis("matrix size (rows)", ticks=ticks), flops, right),
+    )
+    return show.Lines(
         "ceilings",
         "Ceilings of this machine",
         "Left: bandwidth of a row times a matrix, and of a copy, over the working set; shaded: the "
         "memory regimes in which slopes are judged. Right: square matrix products.",
-        (
-            (
-                Panel(
-                    "",
-                    Axis("working set (bytes)", "bytes"),
-                    Axis("bandwidth (GB/s)", limits=_from_zero(left)),
-                    left,
-                    bands=_regime_bands(evidence, left),
-                ),
-                Panel(
-                    "",
-                    Axis("matrix size (rows)", ticks=rows),
-                    Axis("square products (GFLOP/s)", limits=_from_zero(right)),
-                    right,
-                ),
-            ),
-        ),
+        (panels,),
         widths=(2, 1),
         inches=4.4,
     )
 
 
-def _from_zero(curves: tuple[Curve, ...]) -> tuple[float, float]:
+def _ceiling_curves(evidence: Evidence, *, square: bool) -> tuple[show.Curve, ...]:
+    """Rates of square products over their rows; or those of rows and copies over the bytes."""
+    curves = []
+    for (kind, kernel), look in KERNELS.items():
+        series = [s for s in evidence.ceilings if (s.group, s.name) == (kind, kernel)]
+        if series and square == (kind == "matrix-matrix"):
+            series.sort(key=lambda s: s.cost.working_set)
+            x = np.array([s.dims[0] if square else s.cost.working_set for s in series], float)
+            y = np.array([work_rate(s, flops=square) / 1e9 for s in series])
+            curves.append(show.Curve(kernel, x, y, look=look, marks="filled"))
+    return tuple(curves)
+
+
+def _from_zero(curves: tuple[show.Curve, ...]) -> tuple[float, float]:
     return 0.0, 1.15 * max((float(curve.y.max()) for curve in curves), default=1.0)
 
 
-def _regime_bands(evidence: Evidence, curves: tuple[Curve, ...]) -> tuple[Band, ...]:
+def _regime_bands(evidence: Evidence, curves: tuple[show.Curve, ...]) -> tuple[show.Band, ...]:
     """Where each memory regime begins and ends, a little beyond what was measured."""
     regimes = evidence.regimes
     low = min((float(curve.x.min()) for curve in curves), default=1.0) / 2
@@ -266,32 +230,19 @@ def _regime_bands(evidence: Evidence, curves: tuple[Curve, ...]) -> tuple[Band, 
         "memory": (max(regimes.memory, low), high),
     }
     return tuple(
-        Band("", start, stop, "x", inside=name)
+        show.Band("", start, stop, "x", inside=name)
         for name, (start, stop) in spans.items()
         if start < stop
     )
 
 
-def _ceilings_table(evidence: Evidence) -> Table:
+def _ceilings_table(evidence: Evidence) -> show.Table:
     """The best kernel for each kind of work and memory regime."""
-    columns = (
-        Column("work"),
-        Column("in"),
-        Column("best kernel"),
-        Column("working set", "bytes"),
-        Column("rate"),
-    )
-    rows = tuple(
-        (
-            rate.series.group,
-            rate.regime,
-            rate.series.name,
-            rate.series.cost.working_set,
-            _speed(rate),
-        )
-        for rate in best_ceilings(evidence)
-    )
-    return Table("Ceilings", columns, rows)
+    best = ((rate.series, rate) for rate in best_ceilings(evidence))
+    rows = ((s.group, rate.regime, s.name, s.cost.working_set, _speed(rate)) for s, rate in best)
+    units: dict[str, show.Unit] = {"work": "text", "in": "text", "best kernel": "text"}
+    units |= {"working set": "bytes", "rate": "text"}
+    return show.table("Ceilings", units, rows)
 
 
 def _speed(rate: Rate) -> str:
@@ -300,12 +251,11 @@ def _speed(rate: Rate) -> str:
     return f"{rate.per_second / 1e9:.3g} {'GFLOP/s' if rate.counts_flops else 'GB/s'}"
 
 
-def _efficiency_table(evidence: Evidence) -> Table:
+def _efficiency_table(evidence: Evidence) -> show.Table:
     """How near to its ceiling each order comes, in each memory regime."""
-    names = ("order", "in", "cells", "median", "best", "remark")
-    rows = tuple(_efficiency_row(group) for group in efficiencies(evidence))
-    columns = tuple(Column(name) for name in names)
-    return Table("Efficiency: rate reached / ceiling", columns, rows)
+    units = dict.fromkeys(("order", "in", "cells", "median", "best", "remark"), TEXT)
+    rows = map(_efficiency_row, efficiencies(evidence))
+    return show.table("Efficiency: rate reached / ceiling", units, rows)
 
 
 def _efficiency_row(group: Efficiency) -> tuple[str, ...]:
@@ -318,7 +268,7 @@ def _efficiency_row(group: Efficiency) -> tuple[str, ...]:
     return group.order, group.regime, count, f"{middle:.2f}", f"{best:.2f}", remark
 
 
-def _regimes_table(evidence: Evidence) -> Table:
+def _regimes_table(evidence: Evidence) -> show.Table:
     """The memory regimes, with how many timed orders of chains fell into each."""
     edges = evidence.regimes
     known = bool(np.isfinite(edges.memory))
@@ -331,40 +281,34 @@ def _regimes_table(evidence: Evidence) -> Table:
     timed = Counter(evidence.regime(s) for s in series)
     between = ("in between, not judged", None, None)
     unknown = ("caches unknown", None, None)
-    rows = tuple(
+    rows = (
         (name, *(bounds.get(name, between) if known else unknown), timed[name]) for name in REGIMES
     )
-    columns = (
-        Column("regime"),
-        Column("working set"),
-        Column("from", "bytes"),
-        Column("to", "bytes"),
-        Column("timed", "count"),
-    )
-    return Table("Memory regimes", columns, rows)
+    units: dict[str, show.Unit] = {"regime": "text", "working set": "text", "from": "bytes"}
+    return show.table("Memory regimes", units | {"to": "bytes", "timed": "count"}, rows)
 
 
-def noise_figure(evidence: Evidence) -> Rows:
+def noise_figure(evidence: Evidence) -> show.Rows:
     """The same kernel against itself: every block of every control, in per cent."""
     floor = 100 * evidence.noise_floor
     pairs = sorted(evidence.controls, key=lambda pair: (pair[0].name, pair[0].dims))
-    return Rows(
+    return show.Rows(
         "noise_floor",
         "Noise floor: the same kernel against itself",
         "A/A controls, half of each block's samples against the other half. Every interval of this "
         "report is widened by the noise floor.",
         tuple(_control_name(first) for first, _ in pairs),
-        ((Axis("ln(A / A) of a block (%)"), tuple((_control(pair),) for pair in pairs)),),
-        levels=(Level("", 0.0, "x", line="-"),),
-        bands=(Band(f"noise floor, {floor:.1f} %", -floor, floor, "x"),),
+        ((show.Axis("ln(A / A) of a block (%)"), tuple((_control(pair),) for pair in pairs)),),
+        levels=(show.Level("", 0.0, "x", line="-"),),
+        bands=(show.Band(f"noise floor, {floor:.1f} %", -floor, floor, "x"),),
     )
 
 
-def _control(pair: Pair) -> Mark:
+def _control(pair: Pair) -> show.Mark:
     logs = 100 * log_ratios(*pair)
     low, middle, high = (float(end) for end in median_interval(logs))
     label = "median with 95 % interval"
-    return Mark(label, middle, (low, high), _look(pair[0].name), strip=logs)
+    return show.Mark(label, middle, (low, high), cast("show.Look", pair[0].name), strip=logs)
 
 
 def _control_name(series: Series) -> str:

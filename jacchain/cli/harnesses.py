@@ -54,7 +54,8 @@ def plot(
         paths = plot_pytest(path, folder)
     else:
         paths = plot_run(path, target=out)
-    console.print(f"{len(paths)} files in {paths[0].parent}", highlight=False, soft_wrap=True)
+    where = paths[0].parent if paths else path
+    console.print(f"{len(paths)} files in {where}", highlight=False, soft_wrap=True)
 
 
 def _check_choices(source: str, chosen: dict[str, str]) -> None:

@@ -17,27 +17,15 @@ _MIB = 2**20
 
 @dataclass(frozen=True)
 class Ceiling:
-    """One reference kernel at one size.
+    """One reference kernel at one size."""
 
-    Attributes
-    ----------
-    kind
-        What is bounded: "matrix-matrix", "row-matrix", "copy" or "empty call". Several kernels of
-        a kind compete, and the fastest is the ceiling.
-    kernel
-        How it is done.
-    shape
-        Rows and columns of its matrix.
-    cost
-        What one call takes.
-    build
-        ``build(shape, dtype)`` allocates the arrays and returns the call.
-    """
-
+    #: What is bounded: "matrix-matrix", "row-matrix", "copy" or "empty call". Several kernels of a
+    #: kind compete, and the fastest is the ceiling.
     kind: str
-    kernel: str
-    shape: tuple[int, int]
-    cost: Cost
+    kernel: str  #: how it is done
+    shape: tuple[int, int]  #: Rows and columns of its matrix
+    cost: Cost  #: what one call takes
+    #: ``build(shape, dtype)`` allocates the arrays and returns the call
     build: Callable[[tuple[int, int], np.dtype[np.floating]], Kernel]
 
 

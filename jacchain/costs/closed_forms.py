@@ -4,17 +4,13 @@ Source: the article's section "Gradient Computation", there for three layers and
 "forwards" is loss-first here, and "backwards" is input-first.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from math import prod
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from jacchain.chains.bracketing import Bracketing, splits
 from jacchain.jacobians.structure import check_sizes
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
 
 Size = TypeVar("Size")
 Term: TypeAlias = tuple[Size, Size, Size]
@@ -22,6 +18,9 @@ Term: TypeAlias = tuple[Size, Size, Size]
 
 def multiplications(order: str | Bracketing, dims: Iterable[int]) -> int:
     """Scalar multiplications of an order, by the article's formula.
+
+    Raises TypeError or ValueError if the dims are no integers of at least 1, or the order has no
+    closed form.
 
     Parameters
     ----------
@@ -35,11 +34,6 @@ def multiplications(order: str | Bracketing, dims: Iterable[int]) -> int:
     int
         Exact, however large.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If the dims are no integers of at least 1, or the order has no closed form.
-
     Examples
     --------
     >>> multiplications("loss-first", (1, 64, 64, 64, 10**9))
@@ -51,20 +45,13 @@ def multiplications(order: str | Bracketing, dims: Iterable[int]) -> int:
 def terms(order: str | Bracketing, dims: Sequence[Size]) -> list[Term[Size]]:
     """Terms of the formula: the three sizes of every product, in the article's sequence.
 
+    Raises ValueError if the order has no closed form.
+
     Parameters
     ----------
     order : str or nested pairs of int
     dims : sequence
         Numbers or symbols, loss first.
-
-    Returns
-    -------
-    list of triples
-
-    Raises
-    ------
-    ValueError
-        If the order has no closed form.
 
     Examples
     --------

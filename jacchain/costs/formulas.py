@@ -1,15 +1,11 @@
 """The article's formulas as symbolic expressions, for any number of layers."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy
 
+from jacchain.chains.bracketing import Bracketing
 from jacchain.costs.closed_forms import terms
-
-if TYPE_CHECKING:
-    from jacchain.chains.bracketing import Bracketing
 
 
 def formula(order: str | Bracketing, layers: int = 3) -> sympy.Expr:
@@ -139,6 +135,8 @@ def general_gradient_formula(order: str = "loss-first", *, cache: bool = True) -
     Of each of its own gradients layer i is followed by i - 1 others, which in loss-first without a
     cache compute the adjoints behind it again: so its area counts `2 (i - 1)` times.
 
+    Raises ValueError if the order is another.
+
     Parameters
     ----------
     order, cache
@@ -148,11 +146,6 @@ def general_gradient_formula(order: str = "loss-first", *, cache: bool = True) -
     -------
     sympy.Expr
         In the symbol `L` and the indexed `z`.
-
-    Raises
-    ------
-    ValueError
-        If the order is another.
 
     Examples
     --------
@@ -173,6 +166,8 @@ def general_gradient_formula(order: str = "loss-first", *, cache: bool = True) -
 def symbolic_dims(layers: int = 3) -> tuple[Any, ...]:
     """Dims of a network as symbols, loss first.
 
+    Raises ValueError if there is no layer.
+
     Parameters
     ----------
     layers : int
@@ -182,11 +177,6 @@ def symbolic_dims(layers: int = 3) -> tuple[Any, ...]:
     -------
     tuple
         1 and the symbols ``zL``, ..., ``z1``, ``x``, all positive integers.
-
-    Raises
-    ------
-    ValueError
-        If there is no layer.
 
     Examples
     --------

@@ -14,21 +14,11 @@ from jacchain.measure.timing import calibrate, time_calls
 
 @dataclass(frozen=True)
 class Rates:
-    """How fast a machine is.
+    """How fast a machine is."""
 
-    Attributes
-    ----------
-    overhead
-        Seconds per product.
-    flops
-        Per second, of matrix-matrix products by BLAS.
-    bandwidth
-        Bytes per second, of row-matrix products.
-    """
-
-    overhead: float
-    flops: float
-    bandwidth: float
+    overhead: float  #: seconds per product
+    flops: float  #: Per second, of matrix-matrix products by BLAS
+    bandwidth: float  #: bytes per second, of row-matrix products
 
 
 def rough_rates(dtype: DTypeLike) -> Rates:

@@ -27,53 +27,31 @@ MOST_DRAWN = 2**20  # random entries of a factor; beyond, they repeat
 
 @dataclass(frozen=True)
 class Arm:
-    """One of the two things that a cell measures against each other.
+    """One of the two things that a cell measures against each other."""
 
-    Attributes
-    ----------
-    name
-        Of the order of multiplication, or of whatever else is timed.
-    cost
-        What one call takes, by formula.
-    prepare
-        Allocates what is there before the call, and returns the call.
-    count
-        Executes the multiplications one by one: their number, and the dims at which.
-    """
-
-    name: str
-    cost: Cost
+    name: str  #: of the order of multiplication, or of whatever else is timed
+    cost: Cost  #: what one call takes, by formula
+    #: Allocates what is there before the call, and returns the call
     prepare: Callable[[], Callable[[], object]]
+    #: Executes the multiplications one by one: their number, and the dims at which
     count: Callable[[], tuple[int, Dims]] | None = None
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One or two arms, measured in pairs; both give the same result.
+    """One or two arms, measured in pairs; both give the same result."""
 
-    Attributes
-    ----------
-    name
-        Unique, the same in every run.
-    dims
-        Of the chain or network at work, loss first; of a ceiling, the shape of its matrix.
-    arms
-        ``arms(dtype, seed)`` returns them; large arrays are allocated later, by `prepare`.
-    role
-        "chain" (both orders of a dense chain), "comparison" (two ways of other work), "control"
-        (the same twice), "cause" (removes the cause of a finding), "ceiling" or "overhead".
-    group
-        Cells of one group are visited one after the other, and compared with each other.
-    shared
-        Whether both arms hold the same operands.
-    """
-
-    name: str
+    name: str  #: unique, the same in every run
+    #: Of the chain or network at work, loss first; of a ceiling, the shape of its matrix
     dims: Dims
+    #: ``arms(dtype, seed)`` returns them; large arrays are allocated later, by `prepare`
     arms: Callable[[np.dtype[Any], int], tuple[Arm, ...]] = field(compare=False)
+    #: "chain" (both orders of a dense chain), "comparison" (two ways of other work), "control" (the
+    #: same twice), "cause" (removes the cause of a finding), "ceiling" or "overhead"
     role: Role = "comparison"
+    #: Cells of one group are visited one after the other, and compared with each other
     group: str = ""
-    shared: bool = True
+    shared: bool = True  #: whether both arms hold the same operands
 
 
 def unique(cells: Iterable[Cell]) -> tuple[Cell, ...]:

@@ -13,18 +13,10 @@ from jacchain.experiments.sizes import Sizes
 
 @dataclass(frozen=True)
 class Check:
-    """An untimed measurement.
+    """An untimed measurement."""
 
-    Attributes
-    ----------
-    run
-        A function of a seed that returns `values`.
-    values
-        Their type, a frozen dataclass or a mapping, by which records are validated.
-    """
-
-    run: Callable[[int], Any]
-    values: Any
+    run: Callable[[int], Any]  #: a function of a seed that returns `values`
+    values: Any  #: Their type, a frozen dataclass or a mapping, by which records are validated
 
 
 @dataclass(frozen=True)
@@ -47,56 +39,31 @@ def _nothing(*_: object) -> tuple[()]:
 
 @dataclass(frozen=True)
 class Experiment:
-    """One claim of the article, or a study beside them.
+    """One claim of the article, or a study beside them."""
 
-    Attributes
-    ----------
-    claim
-        C1, C2, ..., or the name of a study.
-    title, statement
-        A few words; the claim in a sentence.
-    cells
-        What is timed for it at given sizes.
-    judge
-        Parts, undecided as yet, from the evidence; None of a study, which only shows something.
-    checks
-        Untimed measurements by name.
-    findings
-        What is unexpected in the evidence, with its cause if a measurement shows it.
-    shows
-        Figures, and tables that stand by themselves, as data.
-    answer
-        Sentences and tables that end `jacchain run`, and head the claim's section of the report.
-    formulas
-        (order, layers) of the article's formulas that it confronts.
-    gradient_formulas
-        (order, cache) of the formulas of all parameter gradients that it confronts.
-    timed
-        Whether it is judged on times, rather than on checks and counts alone.
-    needs, extra
-        Modules that are not installed with jacchain itself, and the extra that installs them.
-    default
-        Whether it is measured where nothing is named.
-    beside
-        Other experiments that are measured and shown with it.
-    is_claim
-        Whether it is one of the article's claims: a summary counts those alone.
-    """
-
-    claim: str
+    claim: str  #: C1, C2, ..., or the name of a study.
+    #: A few words; the claim in a sentence
     title: str
     statement: str
-    cells: Callable[[Sizes], Sequence[Cell]] = _nothing
+    cells: Callable[[Sizes], Sequence[Cell]] = _nothing  #: what is timed for it at given sizes
+    #: Parts, undecided as yet, from the evidence; None of a study, which only shows something
     judge: Callable[[Evidence, Sizes], Sequence[Part]] | None = None
-    checks: Mapping[str, Check] = field(default_factory=dict)
+    checks: Mapping[str, Check] = field(default_factory=dict)  #: Untimed measurements by name
+    #: What is unexpected in the evidence, with its cause if a measurement shows it
     findings: Callable[[Evidence, Sizes], Iterable[Finding]] = _nothing
+    #: Figures, and tables that stand by themselves, as data
     shows: Callable[[Evidence, Sizes], Iterable[Figure | Table]] = _nothing
+    #: Sentences and tables that end `jacchain run`, and head the claim's section of the report
     answer: Callable[[Evidence, Sizes], Iterable[str | Table]] = _nothing
+    #: (order, layers) of the article's formulas that it confronts
     formulas: tuple[tuple[str, int], ...] = ()
+    #: (order, cache) of the formulas of all parameter gradients that it confronts
     gradient_formulas: tuple[tuple[str, bool], ...] = ()
-    timed: bool = True
+    timed: bool = True  #: whether it is judged on times, rather than on checks and counts alone
+    #: Modules that are not installed with jacchain itself, and the extra that installs them
     needs: tuple[str, ...] = ()
     extra: str = "data"
-    default: bool = True
-    beside: tuple[str, ...] = ("model",)
+    default: bool = True  #: whether it is measured where nothing is named
+    beside: tuple[str, ...] = ("model",)  #: Other experiments that are measured and shown with it
+    #: Whether it is one of the article's claims: a summary counts those alone
     is_claim: bool = True

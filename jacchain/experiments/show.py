@@ -77,34 +77,23 @@ class Axis:
 
 @dataclass(frozen=True)
 class Curve:
-    """Points, a line, or both.
+    """Points, a line, or both."""
 
-    Attributes
-    ----------
-    label
-        In the legend; empty for none. Curves of one label share an entry, and one without points
-        has an entry alone.
-    x, y
-        Of shape (n,).
-    ends
-        Low and high end of each point's 95 % interval, in `y`: shape (n, 2); None for none.
-    look
-        Which colour and marker: those of an order, or of a third, fourth or fifth thing; "muted"
-        for what is beside the data.
-    marks
-        Whether points are marked; "hollow" for open ones. A coloured line without marks, such as
-        a formula's, is paler than the data and behind them.
-    line
-        "" for none, else "-", "--", ":" or "-.".
-    """
-
+    #: In the legend; empty for none. Curves of one label share an entry, and one without points has
+    #: an entry alone.
     label: str
+    #: Of shape (n,)
     x: Array
     y: Array
+    #: Low and high end of each point's 95 % interval, in `y`: shape (n, 2); None for none
     ends: Array | None = None
+    #: Which colour and marker: those of an order, or of a third, fourth or fifth thing; "muted" for
+    #: what is beside the data
     look: Look = "muted"
+    #: Whether points are marked; "hollow" for open ones. A coloured line without marks, such as a
+    #: formula's, is paler than the data and behind them.
     marks: Literal["", "filled", "hollow"] = ""
-    line: Literal["", "-", "--", ":", "-."] = "-"
+    line: Literal["", "-", "--", ":", "-."] = "-"  #: "" for none, else "-", "--", ":" or "-.".
 
 
 def time_interval(series: Series) -> Interval:

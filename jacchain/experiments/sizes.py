@@ -10,25 +10,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Sampling:
-    """How often each cell is visited.
+    """How often each cell is visited."""
 
-    Attributes
-    ----------
-    name
-        Of the profile, as on the command line.
-    processes, rounds
-        Worker processes, one after the other; rounds of each, with one block of every cell.
-    cell_seconds
-        A cell predicted to take longer, all blocks together, is skipped.
-    scale
-        Which sizes are measured: "quick", "standard" or "full".
-    """
-
-    name: str
+    name: str  #: of the profile, as on the command line
+    #: Worker processes, one after the other; rounds of each, with one block of every cell
     processes: int
     rounds: int
-    cell_seconds: float
-    scale: str = "quick"
+    cell_seconds: float  #: a cell predicted to take longer, all blocks together, is skipped
+    scale: str = "quick"  #: which sizes are measured: "quick", "standard" or "full"
 
     @property
     def blocks(self) -> int:
@@ -50,22 +39,13 @@ PROFILES: Registry[Sampling] = Registry(
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large cells are, fitted to the caches of a machine.
+    """How large cells are, fitted to the caches of a machine."""
 
-    Attributes
-    ----------
-    scale
-        "quick", "standard" or "full"; each claim says what it measures at each.
-    l2, llc
-        Bytes of a core's second-level and of the last-level cache; None where unknown.
-    itemsize
-        Bytes of an element.
-    """
-
-    scale: str = "quick"
+    scale: str = "quick"  #: "quick", "standard" or "full"; each claim says what it measures at each
+    #: Bytes of a core's second-level and of the last-level cache; None where unknown
     l2: int | None = None
     llc: int | None = None
-    itemsize: int = 8
+    itemsize: int = 8  #: bytes of an element
 
     def pick(self, *, quick: T, standard: T, full: T) -> T:
         """Return the value for this scale.

@@ -26,22 +26,15 @@ Medians = Mapping[str, NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Compared:
-    """One chain and order.
+    """One chain and order."""
 
-    Attributes
-    ----------
-    dims, order
-        What was evaluated.
-    medians
-        Seconds per call by visit: median over rounds of a visit's median.
-    ratios
-        Median of the rounds' ratios of each pair of visits, as (low, median, high) of its 95 %
-        interval.
-    """
-
+    #: What was evaluated
     dims: Dims
     order: str
+    #: Seconds per call by visit: median over rounds of a visit's median
     medians: Mapping[str, float]
+    #: Median of the rounds' ratios of each pair of visits, as (low, median, high) of its 95 %
+    #: interval
     ratios: Mapping[Pair, Triple]
 
     @property

@@ -32,6 +32,9 @@ def plot_asv(
 ) -> list[Path]:
     """Draw one commit of asv's results; by default the latest, with its newest numpy.
 
+    Raises RecordsError if there are no such results, or they are damaged, or the folder can't be
+    written.
+
     Parameters
     ----------
     results
@@ -45,11 +48,6 @@ def plot_asv(
     -------
     list of Path
         SVG and PNG of each figure.
-
-    Raises
-    ------
-    RecordsError
-        If there are no such results, or they are damaged, or the folder can't be written.
     """
     table = asv_table(read_asv(results))
     table = one_run(table, machine=machine, numpy=numpy, commit=commit)
@@ -75,10 +73,7 @@ def draw_table(table: pd.DataFrame, origin: str, out: str | Path) -> list[Path]:
 def table_figures(table: pd.DataFrame, origin: str) -> Iterator[Figure]:
     """Show every sweep of which something was measured, then the ratios.
 
-    Raises
-    ------
-    RecordsError
-        If no shared cell was measured.
+    Raises RecordsError if no shared cell was measured.
     """
     rows: Rows = {(row["dims"], row["order"]): row for _, row in table.iterrows()}
     measured = {dims for dims, _ in rows}

@@ -97,10 +97,7 @@ def _parameter(sweep: str, size: int) -> str:
 def cell_facts(dims: Dims, order: str) -> dict[str, Any]:
     """Return what is known of a cell before it is measured, by columns of the table of results.
 
-    Raises
-    ------
-    ValueError
-        If dims are no chain, or the order is neither of the two.
+    Raises ValueError if dims are no chain, or the order is neither of the two.
 
     Examples
     --------

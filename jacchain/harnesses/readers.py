@@ -30,40 +30,28 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Timing:
-    """One timed benchmark of asv at one combination of its parameters.
+    """One timed benchmark of asv at one combination of its parameters."""
 
-    Attributes
-    ----------
-    machine, commit, benchmark
-        Names, the commit's in full.
-    date
-        Of the commit, in milliseconds since 1970.
-    env
-        Versions of numpy and Python, among others.
-    values
-        The parameters as text.
-    median, interval
-        Seconds per call; the ends of asv's 99 % interval.
-    samples
-        Seconds per call of each sample; the median alone where asv kept none.
-    number
-        Calls per sample.
-    """
-
+    #: Names, the commit's in full
     machine: str
     commit: str
-    date: int
-    env: Mapping[str, str]
+    date: int  #: of the commit, in milliseconds since 1970
+    env: Mapping[str, str]  #: Versions of numpy and Python, among others
     benchmark: str
-    values: tuple[str, ...]
+    values: tuple[str, ...]  #: the parameters as text
+    #: Seconds per call; the ends of asv's 99 % interval
     median: float
     interval: tuple[float, float]
+    #: Seconds per call of each sample; the median alone where asv kept none
     samples: tuple[float, ...]
-    number: int
+    number: int  #: calls per sample
 
 
 def read_source(source: str, path: str | Path) -> pd.DataFrame:
     """Read stored results of chains as one table, whichever harness measured them.
+
+    Raises ValueError if the source is unknown; the message lists the known ones. Raises
+    RecordsError if there are no results, or they are damaged.
 
     Parameters
     ----------
@@ -78,13 +66,6 @@ def read_source(source: str, path: str | Path) -> pd.DataFrame:
         A row for each chain and order, in the columns of `jacchain.read_results`: ``dims``,
         ``order``, ``multiplications``, ``seconds`` (a list, per call) and more. asv's rows are
         those of one commit, as `one_run` picks it.
-
-    Raises
-    ------
-    ValueError
-        If the source is unknown; the message lists the known ones.
-    RecordsError
-        If there are no results, or they are damaged.
 
     Examples
     --------
@@ -110,10 +91,8 @@ def read_asv(folder: str | Path) -> list[Timing]:
 
     Times of another version of a benchmark than today's are left out.
 
-    Raises
-    ------
-    RecordsError
-        If there are no results, or a file is damaged or of another version of asv's format.
+    Raises RecordsError if there are no results, or a file is damaged or of another version of asv's
+    format.
     """
     paths = [
         path
@@ -184,6 +163,8 @@ def _check_seconds(samples: Iterable[float]) -> None:
 def asv_table(timings: Iterable[Timing]) -> pd.DataFrame:
     """Arrange asv's times of evaluations in the columns of our own table.
 
+    Raises RecordsError if there is none, or an order is unknown.
+
     Parameters
     ----------
     timings
@@ -193,11 +174,6 @@ def asv_table(timings: Iterable[Timing]) -> pd.DataFrame:
     -------
     DataFrame
         A row for each timing, with `HARNESS_COLUMNS`.
-
-    Raises
-    ------
-    RecordsError
-        If there is none, or an order is unknown.
     """
     cells = asv_cells()
     rows = []
@@ -218,10 +194,7 @@ def asv_table(timings: Iterable[Timing]) -> pd.DataFrame:
 def pytest_table(path: str | Path) -> pd.DataFrame:
     """Arrange the results in a file of pytest-benchmark in the same columns as `asv_table`.
 
-    Raises
-    ------
-    RecordsError
-        If there is no such file, it is empty, or it isn't one of this suite.
+    Raises RecordsError if there is no such file, it is empty, or it isn't one of this suite.
     """
     data = read_json(Path(path), remedy="Make it with `make bench-pytest`.")
     try:
@@ -275,6 +248,8 @@ def one_run(
 ) -> pd.DataFrame:
     """Return the rows of one machine, commit, numpy and Python.
 
+    Raises RecordsError if one is not there; the message lists those that are.
+
     Parameters
     ----------
     table
@@ -282,11 +257,6 @@ def one_run(
     machine, numpy, commit
         Which ones; the first digits of a commit will do. By default the machine and commit latest
         in the history, and the newest numpy on the newest Python.
-
-    Raises
-    ------
-    RecordsError
-        If one is not there; the message lists those that are.
     """
     chosen = {"machine": machine, "commit": commit, "numpy": numpy, "python": ""}
     for column, value in chosen.items():
@@ -312,10 +282,7 @@ def _latest(table: pd.DataFrame, column: str) -> str:
 def read_json(path: Path, *, remedy: str = "Name a file that is there.") -> Row:
     """Read one JSON object from a file; `remedy` is for one that can't be read.
 
-    Raises
-    ------
-    RecordsError
-        If it can't be read, or is none.
+    Raises RecordsError if it can't be read, or is none.
     """
     try:
         data = json.loads(path.read_text("utf-8"))

@@ -30,17 +30,13 @@ class SiteError(Exception):
 def build(root: Path) -> Path:
     """Publish asv's results of a repository; the new site replaces the old one once it is whole.
 
+    Raises RecordsError if there are no results, or damaged ones. Raises SiteError if this is no
+    checkout with its history, asv is missing, or asv fails.
+
     Returns
     -------
     Path
         The folder of the site.
-
-    Raises
-    ------
-    RecordsError
-        If there are no results, or damaged ones.
-    SiteError
-        If this is no checkout with its history, asv is missing, or asv fails.
     """
     _check_checkout(root)
     results = root / "results/asv"
@@ -135,10 +131,7 @@ def _leave_out_unmeasured(site: Path) -> None:
 def server(site: Path, *, host: str = "127.0.0.1", port: int = 8080) -> ThreadingHTTPServer:
     """Make a server of the site, not yet serving; port 0 takes a free one.
 
-    Raises
-    ------
-    SiteError
-        If the port is taken, or the address is none of this machine.
+    Raises SiteError if the port is taken, or the address is none of this machine.
     """
     handler = partial(_Quiet, directory=str(site))
     kind = _IPv6Server if ":" in host else ThreadingHTTPServer

@@ -33,11 +33,8 @@ class VendorError(Exception):
 def make_local(site: Path) -> None:
     """Copy the libraries into a site of asv, and let its pages load them from there.
 
-    Raises
-    ------
-    VendorError
-        If npm is missing or fails, or a page loads what is not known here. The site is then as
-        asv made it.
+    Raises VendorError if npm is missing or fails, or a page loads what is not known here. The site
+    is then as asv made it.
     """
     pages = {path: _rewritten(path.read_text("utf-8"), path) for path in site.glob("*.html")}
     with TemporaryDirectory() as folder:

@@ -58,10 +58,7 @@ class Shared:
 def shared_cells(sizes: Mapping[str, tuple[int, ...]]) -> tuple[Shared, ...]:
     """Return the shared cells at these sizes of each sweep.
 
-    Raises
-    ------
-    ValueError
-        If a size is none of the sweep; the message lists those that are.
+    Raises ValueError if a size is none of the sweep; the message lists those that are.
 
     Examples
     --------
@@ -94,10 +91,6 @@ def run_asv(root: Path, results: Path, pattern: str, *options: str) -> tuple[int
         A regular expression that picks benchmarks.
     options
         More of `asv run`.
-
-    Returns
-    -------
-    exit status, what it printed
     """
     with TemporaryDirectory() as folder:
         config = {
@@ -203,6 +196,9 @@ def measure(
 ) -> None:
     """Measure the rounds that are not there yet; a round is kept once it is whole.
 
+    Raises RunError if a harness is missing or fails, or earlier rounds are of other cells or
+    another setting.
+
     Parameters
     ----------
     root
@@ -217,11 +213,6 @@ def measure(
         Remove earlier rounds first.
     progress
         Called after every visit with the visits done and those in all.
-
-    Raises
-    ------
-    RunError
-        If a harness is missing or fails, or earlier rounds are of other cells or another setting.
     """
     _check_tools(root)
     out = out.resolve()  # asv takes a relative path from elsewhere
@@ -277,16 +268,13 @@ def _check_setting(out: Path, cells: tuple[Shared, ...], commit: str) -> None:
 def read_rounds(out: Path) -> pd.DataFrame:
     """Read all visits of all rounds as one table.
 
+    Raises RecordsError if there are fewer than two rounds, or a file is damaged.
+
     Returns
     -------
     DataFrame
         ``dims``, ``order`` and ``seconds`` (a list, per call) as of `jacchain.read_results`,
         ``visit`` (a name in `VISITS`) and ``turn`` (number of the round).
-
-    Raises
-    ------
-    RecordsError
-        If there are fewer than two rounds, or a file is damaged.
     """
     folders = sorted(out.glob("round-*"))
     if len(folders) < 2:

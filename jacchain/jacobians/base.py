@@ -101,10 +101,7 @@ class StructuredJacobian(Jacobian):
     def to_dense(self) -> FloatArray:
         """Return all elements, zeros included, as a C-contiguous array of shape (m, n).
 
-        Raises
-        ------
-        MemoryError
-            If the array needs more memory than is available.
+        Raises MemoryError if the array needs more memory than is available.
         """
         check_room(self.structure, self.dtype)
         pattern = pattern_of(self.structure)

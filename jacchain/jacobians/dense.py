@@ -1,18 +1,14 @@
 """Jacobians with every element stored."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from jacchain.jacobians.base import FloatArray, Jacobian, as_floats
 from jacchain.jacobians.structure import Structure, check_sizes
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -72,19 +68,12 @@ class DenseJacobian(Jacobian):
 def as_jacobian(matrix: ArrayLike | Jacobian) -> Jacobian:
     """Return a Jacobian unchanged, and anything else as a `DenseJacobian`.
 
+    Raises TypeError or ValueError as `DenseJacobian`.
+
     Parameters
     ----------
     matrix : array_like or Jacobian
         Shape (m, n).
-
-    Returns
-    -------
-    Jacobian
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `DenseJacobian`.
 
     Examples
     --------

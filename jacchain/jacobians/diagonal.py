@@ -1,18 +1,14 @@
 """Jacobians with single entries, rows or blocks along the diagonal, and zeros elsewhere."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from jacchain.jacobians.base import FloatArray, StructuredJacobian, as_floats, check_dtype
 from jacchain.jacobians.structure import Structure, check_sizes
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, DTypeLike
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -181,23 +181,12 @@ class _Groups:
     position, meet the same entries of the right one. Groups of w such rows are multiplied at once:
     A holds the entries of the left operand, with a column for each row of a group, and B those of
     the right operand that they meet. Multiplications and their order are those of scipy.
-
-    Attributes
-    ----------
-    left : ndarray
-        Place in the left operand of each element of A, of shape (p, w).
-    right : ndarray
-        Place in the right operand of each entry of B.
-    met : Pattern
-        Pattern of B, of shape (q, p).
-    results : ndarray
-        Place in the product of each element of BA, of shape (q, w).
     """
 
-    left: Indices
-    right: Indices
-    met: Pattern
-    results: Indices
+    left: Indices  #: Place in the left operand of each element of A, of shape (p, w)
+    right: Indices  #: Place in the right operand of each entry of B
+    met: Pattern  #: Pattern of B, of shape (q, p)
+    results: Indices  #: Place in the product of each element of BA, of shape (q, w)
 
 
 @lru_cache(maxsize=64)

@@ -1,12 +1,12 @@
 """The table of products of matrices with data, with a function for each pair of kinds."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from jacchain.jacobians.base import FloatArray, Jacobian, StructuredJacobian
 from jacchain.jacobians.dense import DenseJacobian
 from jacchain.jacobians.diagonal import BlockDiagonalJacobian, DiagonalJacobian, KroneckerJacobian
 from jacchain.jacobians.pattern import pattern_product, product_values
@@ -14,14 +14,8 @@ from jacchain.jacobians.sparse import SelectionJacobian, SparseJacobian
 from jacchain.jacobians.structure import KINDS, Structure, pattern_of
 from jacchain.jacobians.structure_products import BY_PATTERN, KindPair, check_fit, find_rule
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from jacchain.jacobians.base import FloatArray, Jacobian, StructuredJacobian
-
-
-Out: TypeAlias = "FloatArray | None"  # flat memory for the result
-Rule: TypeAlias = "Callable[[Any, Any, Out], Jacobian]"
+Out: TypeAlias = FloatArray | None  # flat memory for the result
+Rule: TypeAlias = Callable[[Any, Any, Out], Jacobian]
 
 
 def multiply(a: Jacobian, b: Jacobian, *, out: FloatArray | None = None) -> Jacobian:

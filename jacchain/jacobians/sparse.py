@@ -1,19 +1,15 @@
 """Jacobians whose entries can be anywhere: sparse matrices and selections."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from jacchain.jacobians.base import FloatArray, StructuredJacobian, as_floats, check_dtype
 from jacchain.jacobians.pattern import Pattern
 from jacchain.jacobians.structure import Structure
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, DTypeLike
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -99,7 +95,7 @@ class SelectionJacobian(StructuredJacobian):
     @classmethod
     def from_indices(
         cls, indices: ArrayLike, columns: int, type: DTypeLike = "float64"
-    ) -> SelectionJacobian:
+    ) -> "SelectionJacobian":
         """Return the selection, of shape (m, columns), whose row i has its 1 at ``indices[i]``.
 
         Parameters

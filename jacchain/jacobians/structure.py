@@ -1,23 +1,18 @@
 """Matrices without data: shape, kind, and places of the entries."""
 
-from __future__ import annotations
-
 import operator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jacchain.jacobians.pattern import Pattern
 from jacchain.jacobians.unchecked import Unchecked
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from numpy.typing import NDArray
-
-    Counts = int | NDArray[np.integer[Any]]
+Counts = int | NDArray[np.integer[Any]]
 
 
 def check_sizes(sizes: Iterable[int]) -> tuple[int, ...]:
@@ -25,21 +20,12 @@ def check_sizes(sizes: Iterable[int]) -> tuple[int, ...]:
 
     Python ints never overflow, so costs stay exact for sizes of 10**9 and more.
 
+    Raises TypeError if a size is not an integer. Raises ValueError if a size is below 1.
+
     Parameters
     ----------
     sizes : iterable of int
         Python or numpy integers.
-
-    Returns
-    -------
-    tuple of int
-
-    Raises
-    ------
-    TypeError
-        If a size is not an integer.
-    ValueError
-        If a size is below 1.
 
     Examples
     --------
@@ -139,25 +125,15 @@ class Structure(Unchecked):
 
 @dataclass(frozen=True)
 class Kind:
-    """The formulas of one kind of matrix, as functions of a structure.
+    """The formulas of one kind of matrix, as functions of a structure."""
 
-    Attributes
-    ----------
-    elements
-        Number of stored elements.
-    columns, rows
-        Entries in each column and in each row: an int if all have the same, else an array.
-    fits
-        Whether the kind can have this shape, pattern and number of blocks.
-    expected
-        What `fits` asks for, as told in an error.
-    """
-
-    elements: Callable[[Structure], int]
+    elements: Callable[[Structure], int]  #: number of stored elements
+    #: Entries in each column and in each row: an int if all have the same, else an array
     columns: Callable[[Structure], Counts]
     rows: Callable[[Structure], Counts]
+    #: Whether the kind can have this shape, pattern and number of blocks
     fits: Callable[[Structure], bool] = lambda _: True
-    expected: str = "any shape"
+    expected: str = "any shape"  #: what `fits` asks for, as told in an error
 
 
 def _square(s: Structure) -> bool:

@@ -4,16 +4,12 @@ Each pair of entries `a[i, k]` and `b[k, j]` takes one multiplication. Identitie
 take none: their entries are known to be 1, so they only move the entries of the other operand.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from jacchain.jacobians.pattern import pattern_product
 from jacchain.jacobians.structure import KINDS, ONES, Structure, pattern_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
 KindPair: TypeAlias = tuple[str, str]
@@ -21,18 +17,10 @@ KindPair: TypeAlias = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """The product of two matrices without data.
+    """The product of two matrices without data."""
 
-    Parameters
-    ----------
-    result : Structure
-        Shape, kind and pattern of the product.
-    multiplications : int
-        Scalar multiplications, each with its addition.
-    """
-
-    result: Structure
-    multiplications: int
+    result: Structure  #: Shape, kind and pattern of the product
+    multiplications: int  #: Scalar multiplications, each with its addition
 
 
 def check_fit(a: Structure, b: Structure) -> None:
@@ -62,6 +50,9 @@ def find_rule(rules: Mapping[KindPair, T], a: Structure, b: Structure) -> T:
 def product(a: Structure, b: Structure) -> Product:
     """Multiply two matrices without data.
 
+    Raises TypeError if no rule multiplies these two kinds. Raises ValueError if the shapes do not
+    fit.
+
     Parameters
     ----------
     a, b : Structure
@@ -71,13 +62,6 @@ def product(a: Structure, b: Structure) -> Product:
     -------
     Product
         Structure of the result, of shape (m, n), and multiplications that it takes.
-
-    Raises
-    ------
-    TypeError
-        If no rule multiplies these two kinds.
-    ValueError
-        If the shapes do not fit.
 
     Notes
     -----

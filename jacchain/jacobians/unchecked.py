@@ -1,7 +1,5 @@
 """Frozen dataclasses that can be built without their checks."""
 
-from __future__ import annotations
-
 from typing import Any, ClassVar, Self
 
 

@@ -38,12 +38,9 @@ def thread_environment(n: int) -> dict[str, str]:
 def confine(n: int) -> None:
     """Restrict this process and its children to `n` cores, for libraries without a thread limit.
 
-    Raises
-    ------
-    ValueError
-        If `n` is below one, or above the cores that this process may use.
-    RuntimeError
-        If `n` is below the cores that this process may use, and the system can't restrict it.
+    Raises ValueError if `n` is below one, or above the cores that this process may use. Raises
+    RuntimeError if `n` is below the cores that this process may use, and the system can't restrict
+    it.
     """
     _check_positive(n)
     cores = usable_cores()
@@ -64,12 +61,8 @@ def pin_threads(n: int) -> bool:
     Returns whether it is verified: False if this BLAS shows no pool (Apple's Accelerate), so that
     only `thread_environment` limits it.
 
-    Raises
-    ------
-    ValueError
-        If `n` is below one, or above the cores that this process may use.
-    RuntimeError
-        If a pool kept another number of threads.
+    Raises ValueError if `n` is below one, or above the cores that this process may use. Raises
+    RuntimeError if a pool kept another number of threads.
     """
     _check_positive(n)
     if n > (cores := usable_cores()):

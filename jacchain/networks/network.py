@@ -81,7 +81,7 @@ class Network:
 
     @property
     def parameters(self) -> dict[str, Array]:
-        """`{"W1": ..., "b1": ..., "W2": ...}`, layers counted from 1."""
+        """Return all parameters by name, ``W1``, ``b1``, ``W2`` and so on: layers count from 1."""
         return numbered(layer.parameters for layer in self.layers)
 
     def forward(self, x: npt.ArrayLike) -> ForwardPass:

@@ -11,18 +11,10 @@ from jacchain.networks.layer import Layer, Visit
 
 @dataclass(frozen=True, eq=False)
 class ForwardPass:
-    """What a forward pass computed, at one point or for a batch.
+    """What a forward pass computed, at one point or for a batch."""
 
-    Attributes
-    ----------
-    outputs
-        `z_0 .. z_L`, where `z_0` is the input, of shapes `(..., |z_i|)`.
-    preactivations
-        `a_1 .. a_L`, of shapes `(..., |a_i|)`.
-    """
-
-    outputs: tuple[Array, ...]
-    preactivations: tuple[Array, ...]
+    outputs: tuple[Array, ...]  #: `z_0 .. z_L`, where `z_0` is the input, of shapes `(..., |z_i|)`.
+    preactivations: tuple[Array, ...]  #: `a_1 .. a_L`, of shapes `(..., |a_i|)`.
 
     @property
     def output(self) -> Array:

@@ -20,23 +20,9 @@ Sizes = tuple[int, ...]
 class Windows:
     """Windows over an array of one or two axes, and the elements that their taps read.
 
-    Parameters
-    ----------
-    size
-        Elements of the array along each axis.
-    kernel
-        Taps of a window along each axis.
-    stride, padding, dilation
-        Steps between windows, zeros added at either end, and steps between taps, for all axes or
-        along each.
-
-    Raises
-    ------
-    TypeError
-        If a value is not an integer.
-    ValueError
-        If a stride or dilation is below 1, a padding below 0, the numbers of axes differ, or a
-        window is larger than the padded array.
+    Raises TypeError if a value is not an integer. Raises ValueError if a stride or dilation is
+    below 1, a padding below 0, the numbers of axes differ, or a window is larger than the padded
+    array.
 
     Examples
     --------
@@ -47,8 +33,10 @@ class Windows:
     [[3, 0, 1], [0, 1, 2], [1, 2, 3]]
     """
 
-    size: Sizes
-    kernel: Sizes
+    size: Sizes  #: Elements of the array along each axis
+    kernel: Sizes  #: Taps of a window along each axis
+    #: Steps between windows, zeros added at either end, and steps between taps, for all axes or
+    #: along each
     stride: Sizes
     padding: Sizes
     dilation: Sizes

@@ -43,10 +43,8 @@ _RECORD: TypeAdapter[Record] = TypeAdapter(
 def encode(record: Record) -> bytes:
     r"""Write a record as one line of ASCII JSON, its line feed included.
 
-    Raises
-    ------
-    RecordsError
-        If it holds a number that JSON has no word for, or an object of another type.
+    Raises RecordsError if it holds a number that JSON has no word for, or an object of another
+    type.
     """
     try:
         return json.dumps(asdict(record), allow_nan=False, separators=(",", ":")).encode() + b"\n"
@@ -58,12 +56,9 @@ def encode(record: Record) -> bytes:
 def decode(line: bytes) -> Record:
     """Read one line, and validate every field of it: the one place where records are checked.
 
-    Raises
-    ------
-    RecordsError
-        If it isn't JSON, has another schema, or isn't a record of this one: an unknown kind, a
-        missing or unknown field, a value that can't be (times <= 0, lengths that differ, a count
-        without its dims).
+    Raises RecordsError if it isn't JSON, has another schema, or isn't a record of this one: an
+    unknown kind, a missing or unknown field, a value that can't be (times <= 0, lengths that
+    differ, a count without its dims).
     """
     try:
         return _RECORD.validate_json(line)

@@ -18,6 +18,9 @@ GZIPPED = "records.jsonl.gz"
 def read_records(path: str | Path) -> list[Record]:
     """Read and check all records of one run.
 
+    Raises RecordsError if there are none, a line is no record or repeats another, or they must not
+    mix: the identity or the profile of one isn't that of the first.
+
     Parameters
     ----------
     path : str or Path
@@ -27,12 +30,6 @@ def read_records(path: str | Path) -> list[Record]:
     -------
     list of Record
         In the order in which they were written.
-
-    Raises
-    ------
-    RecordsError
-        If there are none, a line is no record or repeats another, or they must not mix: the
-        identity or the profile of one isn't that of the first.
 
     Warns
     -----
@@ -51,10 +48,7 @@ def read_records(path: str | Path) -> list[Record]:
 def first_session(records: Iterable[Record]) -> SessionRecord:
     """Return the session that started the run, with its environment.
 
-    Raises
-    ------
-    RecordsError
-        If there is none.
+    Raises RecordsError if there is none.
     """
     for record in records:
         if isinstance(record, SessionRecord):

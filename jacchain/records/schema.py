@@ -31,28 +31,17 @@ STRICT = ConfigDict(extra="forbid", strict=True)
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """What must be equal for two records to be comparable.
-
-    Attributes
-    ----------
-    machine : str
-        Fingerprint of the machine, without its host name.
-    numpy, blas, jacchain : str
-        Names and versions of what was measured with.
-    dtype : str
-        Element type of the factors.
-    threads : int
-        BLAS threads.
-    """
+    """What must be equal for two records to be comparable."""
 
     __pydantic_config__ = STRICT
 
-    machine: str
+    machine: str  #: Fingerprint of the machine, without its host name
+    #: Names and versions of what was measured with
     numpy: str
     blas: str
     jacchain: str
-    dtype: str
-    threads: Positive
+    dtype: str  #: Element type of the factors
+    threads: Positive  #: BLAS threads
 
     def differences(self, expected: "Identity") -> list[str]:
         """Say each field in which this identity is not the expected one, with both values."""
@@ -64,60 +53,36 @@ class Identity:
 
 @dataclass(frozen=True, kw_only=True)
 class SessionRecord:
-    """One start of a run.
-
-    Attributes
-    ----------
-    started : str
-        When, in ISO 8601.
-    profile : str
-        Name of the sampling and the sizes.
-    claims : tuple of str
-        Names of the claims and studies that it set out to measure.
-    seed : int
-    environment : dict
-        Machine and software.
-    """
+    """One start of a run."""
 
     __pydantic_config__ = STRICT
 
     kind: Literal["session"] = "session"
     schema: Literal[2] = SCHEMA
     identity: Identity
-    started: str
-    profile: str
+    started: str  #: When, in ISO 8601
+    profile: str  #: name of the sampling and the sizes
+    #: Names of the claims and studies that it set out to measure
     claims: Annotated[tuple[str, ...], Field(min_length=1)]
     seed: Count
-    environment: Environment
+    environment: Environment  #: Machine and software
 
     key: ClassVar[None] = None  # a run may start any number of times: none repeats another
 
 
 @dataclass(frozen=True, kw_only=True)
 class ArmRecord:
-    """One of the (at most two) things that a cell measures against each other.
-
-    Attributes
-    ----------
-    name : str
-        Name of the order of multiplication, or of whatever else is timed.
-    cost : Cost
-        What one call takes.
-    counted : int or None
-        Multiplications really executed, at `counted_dims`; None where not counted.
-    counted_dims : tuple of int or None
-        Dims of the counted run, smaller than the cell's where counting would take too long.
-    batch : int
-        Calls per sample.
-    """
+    """One of the (at most two) things that a cell measures against each other."""
 
     __pydantic_config__ = STRICT
 
-    name: str
-    cost: WorkCost
+    name: str  #: name of the order of multiplication, or of whatever else is timed
+    cost: WorkCost  #: what one call takes
+    #: Multiplications really executed, at `counted_dims`; None where not counted
     counted: Executed | None = None
+    #: Dims of the counted run, smaller than the cell's where counting would take too long
     counted_dims: Dims | None = None
-    batch: Positive
+    batch: Positive  #: calls per sample
 
     def __post_init__(self) -> None:
         """Check that a count and its dims go together."""
@@ -130,45 +95,30 @@ class ArmRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class CellRecord:
-    """The static facts of one cell, written at its first visit.
-
-    Attributes
-    ----------
-    cell : str
-        Its unique name.
-    role : str
-        Both orders of a chain, a comparison of two ways of other work, an A/A control, the removal
-        of a suspected cause, a ceiling of the machine, or the overhead of a call.
-    group : str
-        Cells of one group are visited one after the other, and compared with each other.
-    dims : tuple of int
-        Dims of the chain or network at work, loss first; of a ceiling, the shape of its matrix.
-    arms : tuple of ArmRecord
-        A, or A and B: of a control one name twice, of other pairs different ones.
-    error, error_bound : float or None
-        Largest absolute difference between the elements of the arms' results, and the most of it
-        that rounding explains; both in the unit of the results, not relative to them.
-    predicted_seconds, predicted_bytes : float, int
-        The prediction by which the cell was admitted or skipped.
-    skipped : str or None
-        Why the cell was not measured; None where it was.
-    """
+    """The static facts of one cell, written at its first visit."""
 
     __pydantic_config__ = STRICT
 
     kind: Literal["cell"] = "cell"
     schema: Literal[2] = SCHEMA
     identity: Identity
-    cell: str
+    cell: str  #: its unique name
+    #: Both orders of a chain, a comparison of two ways of other work, an A/A control, the removal
+    #: of a suspected cause, a ceiling of the machine, or the overhead of a call
     role: Role
-    group: str
+    group: str  #: Cells of one group are visited one after the other, and compared with each other
+    #: Dims of the chain or network at work, loss first; of a ceiling, the shape of its matrix
     dims: Dims
+    #: A, or A and B: of a control one name twice, of other pairs different ones
     arms: Annotated[tuple[ArmRecord, ...], Field(min_length=1, max_length=2)]
+    #: Largest absolute difference between the elements of the arms' results, and the most of it
+    #: that rounding explains; both in the unit of the results, not relative to them
     error: NonNegative | None
     error_bound: NonNegative | None
+    #: The prediction by which the cell was admitted or skipped
     predicted_seconds: NonNegative
     predicted_bytes: Count
-    skipped: str | None
+    skipped: str | None  #: Why the cell was not measured; None where it was
 
     def __post_init__(self) -> None:
         """Check the names of a pair, and that there is work to time."""
@@ -194,40 +144,26 @@ class CellRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class BlockRecord:
-    """The samples of one visit to a cell.
-
-    Attributes
-    ----------
-    cell : str
-        Name of the cell.
-    process, round : int
-        Which worker process took the block, in which of its rounds.
-    sequence : str
-        The arms in the order in which they ran: "ABBA", "BAAB" or "AA".
-    seconds, cpu_seconds : tuple of float
-        Wall and CPU seconds per call, one for each letter of `sequence`.
-    switches : int
-        Involuntary context switches in the block.
-    steal : float or None
-        Seconds in the block that the hypervisor gave to others; None where unknown.
-    flagged : bool
-        Whether something disturbed the block.
-    """
+    """The samples of one visit to a cell."""
 
     __pydantic_config__ = STRICT
 
     kind: Literal["block"] = "block"
     schema: Literal[2] = SCHEMA
     identity: Identity
-    cell: str
+    cell: str  #: name of the cell
+    #: Which worker process took the block, in which of its rounds
     process: Count
     round: Count
+    #: The arms in the order in which they ran: "ABBA", "BAAB" or "AA"
     sequence: Literal["AA", "ABBA", "BAAB"]
+    #: Wall and CPU seconds per call, one for each letter of `sequence`
     seconds: tuple[Seconds, ...]
     cpu_seconds: tuple[NonNegative, ...]
-    switches: Count
+    switches: Count  #: Involuntary context switches in the block
+    #: Seconds in the block that the hypervisor gave to others; None where unknown
     steal: NonNegative | None
-    flagged: bool
+    flagged: bool  #: whether something disturbed the block
 
     def __post_init__(self) -> None:
         """Check that there is one time for each letter of the sequence."""

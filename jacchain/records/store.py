@@ -60,6 +60,9 @@ class Store:
     def open(cls, folder: str | Path, identity: Identity, *, fresh: bool = False) -> Iterator[Self]:
         """Lock a folder for this run alone, and resume what it holds.
 
+        Raises RecordsError if the folder can't be written, another run is writing to it, or its
+        records are gzipped, damaged or of another identity. Nothing is changed then.
+
         Parameters
         ----------
         folder : str or Path
@@ -69,12 +72,6 @@ class Store:
         fresh : bool
             Set the records of an earlier run aside, as ``records-previous.jsonl`` (``.gz``), and
             remove what was derived from them: verdicts, environment, figures and report.
-
-        Raises
-        ------
-        RecordsError
-            If the folder can't be written, another run is writing to it, or its records are
-            gzipped, damaged or of another identity. Nothing is changed then.
 
         Warns
         -----
@@ -92,11 +89,8 @@ class Store:
     def append(self, record: Record) -> None:
         """Write one record through to the disk.
 
-        Raises
-        ------
-        RecordsError
-            If the record is invalid, is there already or has another identity, or if it can't be
-            written (full disk): the file then ends with the record before it.
+        Raises RecordsError if the record is invalid, is there already or has another identity, or
+        if it can't be written (full disk): the file then ends with the record before it.
         """
         if self.done(record.key):
             problem = f"{self.path}: {record.key} is already recorded"

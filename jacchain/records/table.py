@@ -93,10 +93,7 @@ def read_results(path: str | Path, *, samples: bool = False) -> pd.DataFrame:
 def blocks_by_cell(records: Sequence[Record]) -> dict[str, list[BlockRecord]]:
     """Return the blocks of every cell, ordered by process and round.
 
-    Raises
-    ------
-    RecordsError
-        If a block has no cell, or other arms than its cell.
+    Raises RecordsError if a block has no cell, or other arms than its cell.
     """
     arms = {r.cell: ARMS[: len(r.arms)] for r in records if isinstance(r, CellRecord)}
     blocks = defaultdict(list)

@@ -13,10 +13,7 @@ _SIZE = re.compile(r"\b(z)_?(\d+|i|L)\b")
 def formula_mathml(order: str, layers: int) -> Markup:
     """Return an order's multiplications as a sum of products of sizes, as the article does.
 
-    Raises
-    ------
-    ValueError
-        If the order has no closed form.
+    Raises ValueError if the order has no closed form.
 
     Examples
     --------

@@ -24,17 +24,14 @@ def publish(folder: str | Path, *, target: str | Path | None = None) -> Assessme
 
     Each file replaces its predecessor only when it is whole.
 
+    Raises RecordsError if the records can't be read, or the target can't be written.
+
     Parameters
     ----------
     folder
         Of the run: its ``records.jsonl`` or ``records.jsonl.gz`` is all that is needed.
     target
         Where to write; by default the same folder.
-
-    Raises
-    ------
-    RecordsError
-        If the records can't be read, or the target can't be written.
     """
     assessment = assess(folder)
     shown = _shown(assessment)
@@ -57,15 +54,12 @@ def publish(folder: str | Path, *, target: str | Path | None = None) -> Assessme
 def plot(folder: str | Path, *, target: str | Path | None = None) -> list[Path]:
     """Draw a run's figures again, into ``figures/``.
 
+    Raises RecordsError as `publish`.
+
     Returns
     -------
     list of Path
         SVG and PNG of each figure.
-
-    Raises
-    ------
-    RecordsError
-        As `publish`.
     """
     figures = _figures(_shown(assess(folder)))
     out = Path(target or folder)

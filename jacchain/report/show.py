@@ -59,10 +59,7 @@ def draw_figures(figures: Iterable[Figure], folder: str | Path) -> list[Path]:
 def draw(figure: Figure) -> Canvas:
     """Draw one figure, inside of `style.house_style`.
 
-    Raises
-    ------
-    TypeError
-        If there is no drawing of its kind; the message lists the kinds that there are.
+    Raises TypeError if there is no drawing of its kind; the message lists the kinds that there are.
     """
     if type(figure) not in DRAWINGS:
         known = ", ".join(kind.__name__ for kind in DRAWINGS)

@@ -48,10 +48,7 @@ class Comparison:
 def compare_runs(run_a: str | Path, run_b: str | Path) -> Comparison:
     """Compare two folders or files of records.
 
-    Raises
-    ------
-    RecordsError
-        If either has no records, or damaged ones.
+    Raises RecordsError if either has no records, or damaged ones.
     """
     a, b = assess(run_a), assess(run_b)
     first, second = ({v.claim: v.verdict for v in run.verdicts} for run in (a, b))

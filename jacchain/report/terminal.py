@@ -13,8 +13,8 @@ from jacchain.measure.doctor import Finding
 from jacchain.report.units import cell_text, interval, number, seconds, size
 
 if TYPE_CHECKING:
+    from jacchain.runs.admission import Admission
     from jacchain.runs.assess import Assessment
-    from jacchain.runs.runner import Forecast
 
 STYLES = {"agrees": "green", "disagrees": "red", "inconclusive": "yellow"}
 SYMBOLS = {"agrees": "+", "disagrees": "x", "inconclusive": "?"}
@@ -69,7 +69,7 @@ def print_table(console: Console, table: Table) -> None:
     console.print(grid)
 
 
-def print_forecast(console: Console, cells: Sequence["Forecast"]) -> None:
+def print_forecast(console: Console, cells: Sequence["Admission"]) -> None:
     """Print the cells that a run would measure, with predicted seconds and bytes."""
     grid = Grid("cell", "predicted seconds", "predicted bytes", "")
     for cell in cells:

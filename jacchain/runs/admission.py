@@ -40,6 +40,7 @@ class Session:
 class Admission:
     """Predicted seconds of all visits to a cell, bytes, and why it is skipped, if it is."""
 
+    cell: str
     seconds: float
     bytes: int
     skipped: str | None
@@ -50,7 +51,7 @@ def admit(cell: Cell, arms: Sequence[Arm], session: Session) -> Admission:
     calls = [max(predicted_seconds(arm.cost, session.rates), LEAST_SAMPLE_SECONDS) for arm in arms]
     seconds = session.sampling.blocks * CALLS_PER_BLOCK / len(arms) * sum(calls)
     needed = needed_bytes(cell, arms)
-    return Admission(seconds, needed, _refusal(seconds, needed, session))
+    return Admission(cell.name, seconds, needed, _refusal(seconds, needed, session))
 
 
 def needed_bytes(cell: Cell, arms: Sequence[Arm]) -> int:

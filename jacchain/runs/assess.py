@@ -48,18 +48,10 @@ def assess(folder: str | Path) -> Assessment:
     session = first_session(records)
     sampling, sizes = _sizes(session)
     experiments = _experiments(records)
-    evidence, clean = (
-        evidence_of(records, experiments, adjust=adjust) for adjust in (None, unflagged)
-    )
-    return Assessment(
-        session,
-        sampling,
-        sizes,
-        experiments,
-        evidence,
-        tuple(verdicts(experiments, evidence, sizes)),
-        tuple(verdicts(experiments, clean, sizes)),
-    )
+    evidence = evidence_of(records, experiments)
+    clean = evidence_of(records, experiments, adjust=unflagged)
+    judged = (tuple(verdicts(experiments, e, sizes)) for e in (evidence, clean))
+    return Assessment(session, sampling, sizes, experiments, evidence, *judged)
 
 
 def verdicts(experiments: Sequence[Experiment], evidence: Evidence, sizes: Sizes) -> list[Verdict]:

@@ -1,6 +1,7 @@
 """The record of a cell: its arms agree, their multiplications are counted, batches calibrated."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,18 +23,7 @@ def describe(
     admission: Admission,
     session: Session,
 ) -> CellRecord:
-    """Make the record of a cell.
-
-    Parameters
-    ----------
-    cell, arms
-        What is measured.
-    kernels
-        The prepared call of each arm; none if the cell is skipped.
-    admission
-        What it would take.
-    session
-        What all cells are prepared with.
+    """Make the record of a cell; `kernels` are its arms' prepared calls, none if it is skipped.
 
     Raises
     ------
@@ -48,10 +38,7 @@ def describe(
         role=cell.role,
         group=cell.group,
         dims=cell.dims,
-        arms=tuple(
-            _arm(arm, batch, counting=bool(kernels))
-            for arm, batch in zip(arms, batches, strict=True)
-        ),
+        arms=tuple(map(partial(_arm, counting=bool(kernels)), arms, batches)),
         error=error,
         error_bound=bound,
         predicted_seconds=admission.seconds,

@@ -54,18 +54,10 @@ def job_of(
     threads: int = 1,
     dtype: str = "float64",
 ) -> Job:
-    """Make a job of some claims, all of them if none is named, in a named profile.
+    """Make a job of some claims, as `jacchain.claims.registry.chosen` takes them, in a profile.
 
-    Parameters
-    ----------
-    profile
-        "quick", "standard" or "full"; "chain" for chains of the user's own.
-    claims, also
-        Names, as `jacchain.claims.registry.chosen` takes them.
-    threads
-        BLAS threads.
-    dtype
-        float32 or float64.
+    The profile is "quick", "standard" or "full", or "chain" for chains of the user's own; `threads`
+    are those of BLAS.
 
     Raises
     ------
@@ -86,17 +78,12 @@ def job_of(
         raise ValueError(message)
     experiments = chosen(claims, also=also)
     for experiment in experiments:
-        _check_installed(experiment)
+        if missing := [module for module in experiment.needs if not find_spec(module)]:
+            message = (
+                f"claim {experiment.claim} needs {', '.join(missing)}: pip install "
+                f"'jacchain[{experiment.extra}]', or choose others with --claims"
+            )
+            raise RunError(message)
     caches = detect_caches()
     sizes = Sizes(sampling.scale, caches.l2, caches.llc, itemsize)
     return Job(experiments, sampling, sizes, threads, dtype)
-
-
-def _check_installed(experiment: Experiment) -> None:
-    missing = [module for module in experiment.needs if not find_spec(module)]
-    if missing:
-        message = (
-            f"claim {experiment.claim} needs {', '.join(missing)}: pip install "
-            f"'jacchain[{experiment.extra}]', or choose others with --claims"
-        )
-        raise RunError(message)

@@ -7,7 +7,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
@@ -33,7 +32,7 @@ from jacchain.records.schema import (
     SessionRecord,
 )
 from jacchain.records.store import Store
-from jacchain.runs.admission import Session, admit
+from jacchain.runs.admission import Admission, Session, admit
 from jacchain.runs.assess import evidence_of, verdict_on
 from jacchain.runs.job import Job, RunError
 from jacchain.runs.worker import REQUEST, Emit, Request, batches_of
@@ -44,14 +43,8 @@ Finished = Callable[[Verdict], None]
 
 def identity_of(facts: dict[str, Any], *, threads: int, dtype: str) -> Identity:
     """Say what records of this machine, software, thread count and dtype may be mixed with."""
-    return Identity(
-        machine=fingerprint(facts),
-        numpy=facts["numpy"],
-        blas=facts["blas"],
-        jacchain=facts["jacchain"],
-        dtype=dtype,
-        threads=threads,
-    )
+    versions = {name: facts[name] for name in ("numpy", "blas", "jacchain")}
+    return Identity(machine=fingerprint(facts), dtype=dtype, threads=threads, **versions)
 
 
 def run(
@@ -62,7 +55,7 @@ def run(
     progress: Progress | None = None,
     finished: Finished | None = None,
 ) -> bool:
-    """Measure what is asked for and not yet on record.
+    """Measure what is asked for and not yet on record; False if there was nothing to measure.
 
     Parameters
     ----------
@@ -75,14 +68,8 @@ def run(
     progress
         Called after every record with the units done and the units in all.
     finished
-        Called with the verdict on each claim, as soon as the records that it needs are there:
-        those of its checks and cells, and all blocks of these if it is judged on times. In a run
-        that is resumed, the claims that were finished already come first.
-
-    Returns
-    -------
-    bool
-        False if the run was complete already, and nothing was measured.
+        Called with the verdict on each claim, as soon as its checks, its cells, and, if it is
+        judged on times, their blocks are on record: in a run that is resumed, before the first.
 
     Raises
     ------
@@ -115,17 +102,7 @@ def run(
         return True
 
 
-@dataclass(frozen=True)
-class Forecast:
-    """What one cell would take; `skipped` says why it would not be measured."""
-
-    cell: str
-    seconds: float
-    bytes: int
-    skipped: str | None
-
-
-def forecast(job: Job) -> list[Forecast]:
+def forecast(job: Job) -> list[Admission]:
     """Predict every cell of a job, from rates measured in a fraction of a second.
 
     Examples
@@ -138,8 +115,7 @@ def forecast(job: Job) -> list[Forecast]:
     with threadpool_limits(job.threads, user_api="blas"):  # as a worker has them from its start
         rates = rough_rates(job.dtype)
     session = Session(identity, job.sampling, rates, available_bytes(), seed=0)
-    admissions = ((c.name, admit(c, session.arms(c), session)) for c in job.cells)
-    return [Forecast(name, **vars(admission)) for name, admission in admissions]
+    return [admit(cell, session.arms(cell), session) for cell in job.cells]
 
 
 def _session(identity: Identity, job: Job, seed: int, facts: dict[str, Any]) -> SessionRecord:

@@ -49,24 +49,14 @@ _SPIKE_SHARE, _SPIKE = 0.02, 0.3
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine whose behaviour is known.
+    """A machine whose behaviour is known."""
 
-    Attributes
-    ----------
-    name
-        In a few words.
-    law
-        Turns a series, whose times are yet unknown, into true seconds.
-    bounds
-        Verdicts, on which claims, and the lowest and highest share of the runs that may have them.
-    noise
-        Scales all noise.
-    """
-
-    name: str
+    name: str  #: in a few words
+    #: Turns a series, whose times are yet unknown, into true seconds
     law: Callable[[Series], float]
+    #: Verdicts, on which claims, and the lowest and highest share of the runs that may have them
     bounds: tuple[tuple[str, tuple[str, ...], float, float], ...]
-    noise: float = 1.0
+    noise: float = 1.0  #: Scales all noise
 
 
 def obeys(series: Series) -> float:
@@ -132,26 +122,21 @@ def _blank(
     cells = unique(cell for e in _experiments() for cell in e.cells(sizes))
     timed = [cell for cell in cells if cell.role in {"chain", "control"}]
     groups = np.unique([cell.group or cell.name for cell in timed], return_inverse=True)[1]
-    return tuple(
-        blank_series(cell, (sampling.processes, sampling.rounds, 2)) for cell in timed
-    ), groups
+    shape = (sampling.processes, sampling.rounds, 2)
+    return tuple(blank_series(cell, shape) for cell in timed), groups
 
 
 def blank_series(cell: Cell, shape: tuple[int, int, int]) -> tuple[Series, ...]:
     """Return the arms of a cell as series of ones, shape (processes, rounds, 2)."""
-    return tuple(
-        Series(
-            cell=cell.name,
-            role=cell.role,
-            group=cell.group,
-            dims=cell.dims,
-            name=arm.name,
-            cost=arm.cost,
-            seconds=np.ones(shape),
-            flagged=np.zeros(shape, dtype=bool),
-        )
-        for arm in cell.arms(np.dtype("float64"), 0)
-    )
+    where: dict[str, Any] = {
+        "cell": cell.name,
+        "role": cell.role,
+        "group": cell.group,
+        "dims": cell.dims,
+    }
+    samples: dict[str, Any] = {"seconds": np.ones(shape), "flagged": np.zeros(shape, dtype=bool)}
+    arms = cell.arms(np.dtype("float64"), 0)
+    return tuple(Series(**where, name=arm.name, cost=arm.cost, **samples) for arm in arms)
 
 
 def simulate(
@@ -185,11 +170,8 @@ def _checks() -> dict[str, Any]:
 def tally(machine: Machine, runs: int = RUNS, seed: int = 0) -> list[Row]:
     """Judge so many runs of one machine: a row for each claim and bound, and two for intervals.
 
-    Returns
-    -------
-    list of dict
-        Each with `machine`, `runs`, `what`, its `share` of the runs (of the intervals), the
-        bounds `low` and `high` on that share, and whether they are `met`.
+    A row has `machine`, `runs`, `what`, its `share` of the runs (of the intervals), the bounds
+    `low` and `high` on that share, and whether they are `met`.
 
     Examples
     --------
@@ -222,15 +204,9 @@ def tally(machine: Machine, runs: int = RUNS, seed: int = 0) -> list[Row]:
 
 
 def _row(machine: str, runs: int, what: str, share: float, low: float, high: float) -> Row:
-    return {
-        "machine": machine,
-        "runs": runs,
-        "what": what,
-        "share": round(share, 4),
-        "low": low,
-        "high": high,
-        "met": low <= share <= high,
-    }
+    met = low <= share <= high
+    bounds = {"share": round(share, 4), "low": low, "high": high, "met": met}
+    return {"machine": machine, "runs": runs, "what": what, **bounds}
 
 
 def _ratio_coverage(evidence: Evidence, law: Callable[[Series], float]) -> list[bool]:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from threading import Thread
+from typing import Any
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -77,12 +78,7 @@ class KernelCache:
     def kernels(self, cell: Cell, arms: Sequence[Arm] = ()) -> tuple[Kernel, ...]:
         """Return the kernels of a cell; the least recently used ones make room for new ones.
 
-        Parameters
-        ----------
-        cell
-            What is measured.
-        arms
-            Its arms, if they are known.
+        Its arms are made anew if they are not given.
         """
         prepared = self._prepared.pop(cell.name, None)
         if prepared is None:
@@ -131,6 +127,7 @@ def measure(request: Request, experiments: Sequence[Experiment], emit: Emit) -> 
     )
     cells = unique(cell for e in experiments for cell in e.cells(request.sizes))
     cache, batches = KernelCache(session), dict(request.batches)
+    visit: dict[str, Any] = {"identity": request.identity, "process": request.process}
     for number in range(request.sampling.rounds):
         rng = np.random.default_rng([request.seed, request.process, number])
         for cell in visits(cells, rng):
@@ -140,7 +137,8 @@ def measure(request: Request, experiments: Sequence[Experiment], emit: Emit) -> 
                 batches[cell.name] = batches_of(record)
             batch = batches[cell.name]
             if batch is not None and (cell.name, number) not in request.done:
-                emit(_visit(cell, cache.kernels(cell), batch, rng, number, request))
+                block = measure_block(cache.kernels(cell), batch, rng)
+                emit(BlockRecord(cell=cell.name, round=number, **visit, **vars(block)))
 
 
 def batches_of(record: CellRecord) -> Batches:
@@ -155,32 +153,13 @@ def _describe(cell: Cell, session: Session, cache: KernelCache) -> CellRecord:
     return describe(cell, arms, kernels, admission, session)
 
 
-def _visit(
-    cell: Cell,
-    kernels: Sequence[Kernel],
-    batches: Sequence[int],
-    rng: np.random.Generator,
-    number: int,
-    request: Request,
-) -> BlockRecord:
-    block = measure_block(kernels, batches, rng)
-    return BlockRecord(
-        identity=request.identity,
-        cell=cell.name,
-        process=request.process,
-        round=number,
-        **vars(block),
-    )
-
-
 def check(request: Request, experiments: Sequence[Experiment], emit: Emit) -> None:
     """Run the untimed checks that are not on record."""
+    seed = request.seed % 2**32
     for experiment in experiments:
-        for name, one in experiment.checks.items():
+        for name, untimed in experiment.checks.items():
             if name not in request.checked:
-                values = TypeAdapter(one.values).dump_python(
-                    one.run(request.seed % 2**32), mode="json"
-                )
+                values = TypeAdapter(untimed.values).dump_python(untimed.run(seed), mode="json")
                 emit(CheckRecord(identity=request.identity, check=name, values=values))
 
 

@@ -1,6 +1,7 @@
 """A chain of the user's own: the faster order, the verdict, and what ends the run."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -115,6 +116,16 @@ def test_a_chain_is_measured_with_its_controls():
     assert [cell.role for cell in cells] == ["chain", "control", "control"]
     assert {cell.dims for cell in cells} == {(1, 5, 7)}
     assert experiment((1, 5, 7)).beside == ()
+
+
+def test_the_noise_of_the_controls_is_shown_if_they_were_measured():
+    evidence = measured(WIDE, 1e-5, 3e-5)
+    assert experiment(WIDE).shows(evidence, Sizes()) == []
+    (loss, _) = evidence.chains[WIDE]
+    control = replace(loss, cell="control", role="control")
+    evidence = replace(evidence, cells=evidence.cells | {"control": (control, control)})
+    (figure,) = experiment(WIDE).shows(evidence, Sizes())
+    assert figure.name == "noise_floor"
 
 
 @pytest.mark.parametrize("order", ["", *BOTH])

@@ -90,12 +90,12 @@ def test_the_models_misses_are_explained_only_where_all_others_are_predicted(law
 
 
 def test_a_machine_that_obeys_the_model_has_no_finding():
-    assert findings(simulated(exact, Regimes()), Sizes()) == []
+    assert list(findings(simulated(exact, Regimes()), Sizes())) == []
 
 
 def test_nothing_measured_has_no_prediction_and_only_the_regimes_are_shown():
     assert list(EXPERIMENT.judge(Evidence(), Sizes())) == []
-    assert findings(Evidence(), Sizes()) == []
+    assert list(findings(Evidence(), Sizes())) == []
     (table,) = shows(Evidence(), Sizes())
     assert table.caption == "Memory regimes"
     assert {row[-1] for row in table.rows} == {0}
@@ -116,7 +116,7 @@ def whole(simulate):
 
 
 def test_the_model_the_ceilings_the_regimes_and_the_noise_are_shown(whole):
-    items = shows(whole, Sizes())
+    items = list(shows(whole, Sizes()))
     kinds = [Scatter, Table, Lines, Table, Table, Table, Rows]
     assert [type(item) for item in items] == kinds
     residuals, coefficients, ceilings, *tables, noise = items

@@ -18,45 +18,31 @@ from jacchain import cli
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-def run(capsys, monkeypatch):
-    """A function that runs a command and returns exit code, output and error output."""
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setattr(cli.console, "width", 200)
-
-    def run_command(*arguments):
-        with pytest.raises(SystemExit) as end:
-            cli.main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        assert "Traceback" not in out + err
-        return end.value.code or 0, out, err
-
-    return run_command
-
-
 def test_the_stored_history_is_drawn(run, tmp_path):
-    code, out, _ = run("plot", "--source", "asv", "--results", ROOT / "results/asv",
-                       "--numpy", "2.0.2", "--out", tmp_path)  # fmt: skip
+    results = ("--source", "asv", "--results", ROOT / "results/asv")
+    code, out, _ = run("plot", *results, "--numpy", "2.0.2", "--out", tmp_path)
     assert code == cli.DONE
     assert f"files in {tmp_path}" in out
     assert "numpy 2.0.2" in (tmp_path / "cost_x.svg").read_text()
 
 
 @pytest.mark.parametrize(
-    ("arguments", "named"),
+    ("arguments", "message"),
     [
-        (("--source", "timeit"), "unknown source 'timeit'; the known ones are"),
+        (
+            ("--source", "timeit"),
+            "unknown source 'timeit'; the known ones are ['asv', 'own', 'pytest']",
+        ),
         (("--numpy", "2.0.2"), "--numpy choose among asv's results; give --source asv"),
         (("--source", "asv", "--results", "nowhere"), "no results of asv in nowhere"),
         (("--source", "pytest", "--results", "nowhere"), "can't read nowhere"),
     ],
 )
-def test_what_can_not_be_drawn_is_named(run, tmp_path, monkeypatch, arguments, named):
+def test_what_can_not_be_drawn_is_named(run, tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
     code, _, err = run("plot", *arguments)
     assert code == cli.BAD_INPUT
-    assert named in " ".join(err.replace("│", "").split())
+    assert message in " ".join(err.replace("│", "").split())
 
 
 def test_harnesses_are_compared_on_one_cell(run, tmp_path, monkeypatch):
@@ -71,18 +57,17 @@ def test_harnesses_are_compared_on_one_cell(run, tmp_path, monkeypatch):
     assert (tmp_path / "harnesses.svg").is_file()
     code, out, _ = run("compare-harnesses", "--rounds", "2", "--out", tmp_path, "--json")
     assert code == cli.DONE
-    found = json.loads(out)
-    for cell in found["cells"]:
+    comparison = json.loads(out)
+    for cell in comparison["cells"]:
         assert cell["dims"] == [1, 64, 256, 32, 256]
         assert all(1e-7 < seconds < 1 for seconds in cell["medians"].values())
         assert cell["medians"].keys() == {"own", "asv", "pytest", "own again", "own alone"}
 
 
 def dashboard(clone, *arguments, **environ):
-    return subprocess.run(
-        [sys.executable, "-m", "jacchain", "dashboard", *arguments],
-        cwd=clone, capture_output=True, text=True, check=False, env=os.environ | environ,
-    )  # fmt: skip
+    command = [sys.executable, "-m", "jacchain", "dashboard", *arguments]
+    env = os.environ | environ
+    return subprocess.run(command, cwd=clone, capture_output=True, text=True, check=False, env=env)
 
 
 def test_what_can_not_be_written_is_named(run, tmp_path, monkeypatch):
@@ -96,11 +81,11 @@ def test_what_can_not_be_written_is_named(run, tmp_path, monkeypatch):
 def test_without_git_the_remedy_is_named(run, monkeypatch):
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("PATH", "")
-    for command, named in (("compare-harnesses", "with git installed"),
-                           ("dashboard", "git is not installed")):  # fmt: skip
+    messages = {"compare-harnesses": "with git installed", "dashboard": "git is not installed"}
+    for command, message in messages.items():
         code, _, err = run(command)
         assert code == cli.BAD_INPUT
-        assert named in err
+        assert message in err
 
 
 @pytest.mark.parametrize("host", ["", "192.0.2.1", "::2"])
@@ -181,7 +166,7 @@ def untimed(folder):
 
 
 @pytest.mark.parametrize(
-    ("damage", "named"),
+    ("damage", "message"),
     [
         (lambda folder: next(folder.glob("*-*.json")).write_text("{"), "damaged"),
         (lambda folder: (folder / "machine.json").unlink(), "desk/machine.json: No such file"),
@@ -192,7 +177,7 @@ def untimed(folder):
     ],
     ids=["corrupt", "machine", "damaged machine", "benchmarks", "none", "untimed"],
 )
-def test_bad_results_leave_the_site_that_was_there(built, damage, named, tmp_path):
+def test_bad_results_leave_the_site_that_was_there(built, damage, message, tmp_path):
     clone, _ = built
     results = clone / "results/asv"
     kept = shutil.copytree(results, tmp_path / "kept")
@@ -202,6 +187,6 @@ def test_bad_results_leave_the_site_that_was_there(built, damage, named, tmp_pat
     shutil.rmtree(results)
     shutil.copytree(kept, results)
     assert done.returncode == cli.BAD_INPUT
-    assert named in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert (clone / ".asv/html/index.html").stat().st_mtime_ns == before

@@ -1,4 +1,4 @@
-"""The commands, as they are typed: what they print, what they leave, how they exit."""
+"""The commands on runs: what they print, what they leave, how they exit."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ import pytest
 
 from jacchain import cli
 from jacchain.cli import joined
-from jacchain.experiments.sizes import PROFILES, Sampling
+from jacchain.experiments.sizes import PROFILES
 from jacchain.measure.caches import Caches
 from jacchain.measure.threads import usable_cores
 from jacchain.records.read import read_records
@@ -20,7 +20,6 @@ from jacchain.runs import job, runner
 COMMANDS = [command.name or command.callback.__name__ for command in cli.app.registered_commands]
 DIMS = ("--dims", "1", "4", "3", "2")
 FILES = {"report.html", "verdicts.json", "environment.json", "records.jsonl", "figures"}
-SHORT = Sampling("chain", 1, 3, 15.0)
 
 # A run of a short profile on a disk that is full after 4 KiB.
 FULL_DISK = """
@@ -34,39 +33,8 @@ cli.main(["run", "--dims", "1", "4", "3", "2", "--out", sys.argv[1]])
 """
 
 
-def call(*arguments):
-    """Run a command in this process and return its exit code."""
-    with pytest.raises(SystemExit) as end:
-        cli.main([str(argument) for argument in arguments])
-    return end.value.code or 0
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _short_runs():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(PROFILES.entries, "chain", SHORT)
-        patch.setattr(runner.secrets, "randbits", lambda _: 7)
-        patch.setenv("COLUMNS", "200")  # of what typer prints
-        patch.setattr(cli.console, "width", 200)
-        patch.setenv("NO_COLOR", "1")
-        yield
-
-
-@pytest.fixture
-def run(capsys):
-    """A function that runs a command and returns exit code, output and error output."""
-
-    def run_command(*arguments):
-        code = call(*arguments)
-        out, err = capsys.readouterr()
-        assert "Traceback" not in out + err
-        return code, out, err
-
-    return run_command
-
-
 @pytest.fixture(scope="module")
-def chain_run(tmp_path_factory):
+def chain_run(call, tmp_path_factory):
     """The folder of a run of one chain."""
     folder = tmp_path_factory.mktemp("chain") / "run"
     assert call("run", *DIMS, "--out", folder) == cli.DONE
@@ -74,7 +42,7 @@ def chain_run(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def claim_run(tmp_path_factory):
+def claim_run(call, tmp_path_factory):
     """The folder of a run of C9, which times nothing."""
     folder = tmp_path_factory.mktemp("claim") / "run"
     assert call("run", "--claims", "C9", "--out", folder, "--check") == cli.DONE
@@ -94,7 +62,7 @@ def disagreeing(claim_run, tmp_path):
 
 
 def parsed(text):
-    """What a strict reader makes of the JSON."""
+    """Read JSON as strictly as other programs do."""
 
     def refuse(constant):
         raise AssertionError(constant)
@@ -147,8 +115,8 @@ def test_list_options_take_several_values(typed, read):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("run --profile slow", "unknown profile 'slow'; the known ones are"),
-        ("run --claims C1 C77", "unknown claim 'C77'; the known ones are ['C1'"),
+        ("run --profile slow", "unknown profile 'slow'; the known ones are ['chain', 'full', "),
+        ("run --claims C1 C77", "unknown claim 'C77'; the known ones are ['C1', "),
         ("run --dtype int8", "unknown dtype 'int8'; the known ones are ['float32', 'float64']"),
         ("run --dims 1 0 4", "dims are 1 0 4; expected at least three sizes of 1 or more"),
         ("run --dims 1 -3 4", "dims are 1 -3 4; expected at least three sizes of 1 or more"),
@@ -252,14 +220,14 @@ def test_a_dry_run_lists_the_cells_and_leaves_nothing(run, tmp_path):
 
 
 def test_a_run_says_what_it_found_of_each_claim_that_is_finished(run, tmp_path, monkeypatch):
-    monkeypatch.setitem(PROFILES.entries, "quick", replace(SHORT, name="quick"))
+    monkeypatch.setitem(PROFILES.entries, "quick", replace(PROFILES["chain"], name="quick"))
     monkeypatch.setattr(job, "detect_caches", lambda: Caches(None, None))
     code, out, err = run("run", "--claims", "C1", "C3", "C9", "--out", tmp_path)
     assert code == cli.DONE
     said = [line.split(": ")[:2] for line in err.splitlines() if line.startswith("C")]
-    assert [of for of, _ in said] == ["C9 agrees", "C1 agrees", "C3 inconclusive"]
+    assert [claim for claim, _ in said] == ["C9 agrees", "C1 agrees", "C3 inconclusive"]
     assert said[0][1].startswith("5 of 5 parts agree")
-    assert all(of + ":" in out for of, _ in said)
+    assert all(claim + ":" in out for claim, _ in said)
 
 
 def test_a_claim_that_disagrees_is_exit_code_1_only_with_check(run, claim_run, disagreeing):
@@ -280,14 +248,13 @@ def test_compare_tells_changed_verdicts(run, claim_run, disagreeing):
 
 def test_compare_matches_the_cells_of_two_runs(run, chain_run):
     code, out, _ = run("compare", chain_run, chain_run / "records.jsonl", "--json")
-    found = parsed(out)
+    comparison = parsed(out)
     assert code == cli.DONE
-    assert {(tuple(c["dims"]), c["name"]) for c in found["changes"]} == {
-        ((1, 4, 3, 2), "loss-first"),
-        ((1, 4, 3, 2), "input-first"),
-    }
-    assert [c["ratio"] for c in found["changes"]] == [1.0, 1.0]
-    assert found["environments"] == {}
+    assert sorted((tuple(c["dims"]), c["name"], c["ratio"]) for c in comparison["changes"]) == [
+        ((1, 4, 3, 2), "input-first", 1.0),
+        ((1, 4, 3, 2), "loss-first", 1.0),
+    ]
+    assert comparison["environments"] == {}
     code, out, _ = run("compare", chain_run, chain_run)
     assert code == cli.DONE
     assert "2 matched series, median B / A 1.000" in out
@@ -345,5 +312,13 @@ def test_a_full_disk_loses_no_finished_record_and_the_run_resumes(run, tmp_path)
     assert run("run", *DIMS, "--out", tmp_path)[0] == cli.DONE
     keys = Counter(record.key for record in read_records(tmp_path) if record.key)
     assert set(keys.values()) == {1}
-    assert sum(key[0] == "block" for key in keys) == 3 * SHORT.blocks
+    assert sum(key[0] == "block" for key in keys) == 3 * PROFILES["chain"].blocks
     assert {key for key in kept if key} <= keys.keys()
+
+
+def test_a_run_that_shows_nothing_yet_is_plotted_all_the_same(run, chain_run, tmp_path):
+    session = (chain_run / "records.jsonl").read_bytes().splitlines(keepends=True)[0]
+    (tmp_path / "records.jsonl").write_bytes(session)
+    code, out, _ = run("plot", "--results", tmp_path)
+    assert code == cli.DONE
+    assert f"files in {tmp_path}" in out

@@ -16,13 +16,20 @@ CALL, MULTIPLICATION = 5e-7, 2e-10
 
 def timing(benchmark, value, order, *, numpy="2.4.6", commit="ab" * 20, machine="desk"):
     """A time that follows the formula exactly."""
-    p = plan(asv_cells()[benchmark, value][2], order)
-    seconds = CALL * len(p.steps) + MULTIPLICATION * p.multiplications
-    interval = (seconds * 0.9, seconds * 1.1)
+    cost = plan(asv_cells()[benchmark, value][2], order).cost
+    seconds = CALL * cost.products + MULTIPLICATION * cost.multiplications
     return Timing(
-        machine, commit, 1700000000000, {"numpy": numpy}, benchmark, (value, order), seconds,
-        interval, (seconds,), 10,
-    )  # fmt: skip
+        machine=machine,
+        commit=commit,
+        date=1700000000000,
+        env={"numpy": numpy},
+        benchmark=benchmark,
+        values=(value, order),
+        median=seconds,
+        interval=(seconds * 0.9, seconds * 1.1),
+        samples=(seconds,),
+        number=10,
+    )
 
 
 @pytest.fixture
@@ -36,10 +43,10 @@ def timings():
 
 
 def test_a_series_has_its_points_in_order_and_the_coefficients_that_made_them(timings):
-    found = sweep_series(reversed(timings))
-    assert set(found) == {"x", "z1", "z2", "z3", "all_z", "depth"}
-    assert all(len(series) == 4 for series in found.values())
-    for series in found["x"]:
+    sweeps = sweep_series(reversed(timings))
+    assert set(sweeps) == {"x", "z1", "z2", "z3", "all_z", "depth"}
+    assert all(len(series) == 4 for series in sweeps.values())
+    for series in sweeps["x"]:
         sizes = [size for size, *_ in series["points"]]
         assert sizes == sorted(sizes)
         assert series["call"] == pytest.approx(CALL)
@@ -53,13 +60,13 @@ def test_a_series_has_its_points_in_order_and_the_coefficients_that_made_them(ti
 
 def test_two_pythons_are_kept_apart(timings):
     other = [replace(t, env=t.env | {"python": "3.12"}) for t in timings]
-    found = sweep_series([*timings, *other])
-    assert len(found["x"]) == 8
-    assert {s["numpy"] for s in found["x"]} >= {"2.4.6 on Python 3.12", "2.4.6 on Python unknown"}
+    sweeps = sweep_series([*timings, *other])
+    assert len(sweeps["x"]) == 8
+    assert {s["numpy"] for s in sweeps["x"]} >= {"2.4.6 on Python 3.12", "2.4.6 on Python unknown"}
 
 
 def test_other_benchmarks_are_left_out(timings):
-    other = Timing("desk", "ab", 0, {}, "construction.OverX.time_chain", ("4",), 1, (1, 1), (1,), 1)
+    other = replace(timings[0], benchmark="construction.OverX.time_chain", values=("4",))
     assert sweep_series([other, timings[0]]).keys() == {"x"}
 
 

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from jacchain.claims.registry import chosen
+import pytest
+
 from jacchain.experiments.cell import chain_cell
-from jacchain.experiments.sizes import Sizes
-from jacchain.harnesses.grids_file import as_text, asv_cells, shared_grids
+from jacchain.harnesses.grids_file import as_text, asv_cells, cell_facts, shared_grids
+from jacchain.runs.job import job_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -14,10 +15,10 @@ def test_the_file_holds_what_the_experiments_say():
     assert (ROOT / "benchmarks/grids.json").read_text() == as_text(), "run `make grids`"
 
 
-def test_every_cell_is_one_of_quick():
-    quick = {cell.name for claim in chosen() for cell in claim.cells(Sizes("quick"))}
-    sweeps = shared_grids()["sweeps"].values()
-    assert {chain_cell(tuple(dims)).name for grid in sweeps for _, dims in grid["cells"]} <= quick
+def test_every_cell_is_measured_in_the_quick_profile():
+    quick = {cell.name for cell in job_of("quick").cells}
+    cells = [dims for grid in shared_grids()["sweeps"].values() for _, dims in grid["cells"]]
+    assert {chain_cell(tuple(dims)).name for dims in cells} <= quick
 
 
 def test_no_class_has_more_than_sixty_combinations():
@@ -30,3 +31,11 @@ def test_asv_finds_the_dims_of_a_parameter_again():
     assert cells["evaluation.OverDepth.time_evaluate", "12"][1] == 12
     assert cells["evaluation.OverZ2.time_evaluate", "11"] == ("z2", 2048, (1, 256, 2048, 256, 256))
     assert len({(name, size) for name, size, _ in cells.values()}) == len(cells)
+
+
+def test_the_facts_of_a_cell_can_be_worked_out_by_hand():
+    facts = cell_facts((1, 4, 3, 2), "input-first")
+    assert (facts["arm"], facts["products"]) == ("B", 2)
+    assert facts["multiplications"] == 4 * 3 * 2 + 4 * 2
+    with pytest.raises(ValueError, match="unknown order 'sideways'; known are loss-first, input"):
+        cell_facts((1, 4, 3, 2), "sideways")

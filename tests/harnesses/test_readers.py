@@ -2,153 +2,197 @@
 
 import json
 
+import pandas as pd
 import pytest
 
-from jacchain.harnesses.readers import asv_table, pytest_table, read_asv
+from jacchain.harnesses.readers import (
+    HARNESS_COLUMNS,
+    ORIGIN_COLUMNS,
+    asv_table,
+    one_run,
+    pytest_table,
+    read_asv,
+    read_source,
+)
 from jacchain.records.errors import RecordsError
-from jacchain.records.table import CELL_COLUMNS
 
 BENCHMARK = "evaluation.OverX.time_evaluate"
-DIMS = (1, 16, 32, 128, 16)
-COLUMNS = [
-    "result", "params", "version", "started_at", "duration", "stats_ci_99_a", "stats_ci_99_b",
-    "stats_q_25", "stats_q_75", "stats_number", "stats_repeat", "samples", "profile",
-]  # fmt: skip
-ROW = [
-    [2e-6, None, 8e-6, 9e-6],
-    [["4", "no size"], ["'loss-first'", "'input-first'"]],
-    "1", 0, 1.0,
-    [1e-6, None, 7e-6, 8e-6], [3e-6, None, 9e-6, 10e-6],
-    [1.5e-6, None, 8e-6, 9e-6], [2.5e-6, None, 8e-6, 9e-6],
-    [900, None, 400, 300], [2, None, 1, 1],
-    [[1.5e-6, 2.5e-6, 2e-6, 2e-6], None, [8e-6], None],
-]  # fmt: skip
+DIMS = (1, 16, 32, 128, 16)  # of the cell that asv calls 4; none is called 5
+ROW = {
+    "result": [2e-6, None, 8e-6, 9e-6],
+    "params": [["4", "5"], ["'loss-first'", "'input-first'"]],
+    "version": "1",
+    "stats_ci_99_a": [1e-6, None, 7e-6, 8e-6],
+    "stats_ci_99_b": [3e-6, None, 9e-6, 10e-6],
+    "stats_number": [900, None, 400, 300],
+    "samples": [[1.5e-6, 2.5e-6, 2e-6, 2e-6], None, [8e-6], None],
+}
+INFO = {"dims": list(DIMS), "order": "input-first", "numpy": "2.4.6"}
 
 
 @pytest.fixture
-def results(tmp_path):
-    folder = tmp_path / "desk"
-    folder.mkdir()
-    (folder / "machine.json").write_text("{}")
+def file(tmp_path):
+    """The only result file in a folder of asv."""
     data = {
-        "commit_hash": "ab" * 20, "env_name": "virtualenv", "date": 1700000000000,
-        "params": {"numpy": "2.0.2", "machine": "desk"}, "python": "3.11", "requirements": {},
-        "env_vars": {}, "result_columns": COLUMNS, "durations": {}, "version": 2,
-        "results": {BENCHMARK: ROW, "counting.OverX.track_multiplications": [[1]]},
-    }  # fmt: skip
-    (folder / "abababab-virtualenv.json").write_text(json.dumps(data))
-    return tmp_path
+        "version": 2,
+        "commit_hash": "ab" * 20,
+        "date": 1700000000000,
+        "params": {"numpy": "2.0.2", "machine": "desk"},
+        "result_columns": list(ROW),
+        "results": {BENCHMARK: list(ROW.values()), "counting.OverX.track_multiplications": [[1]]},
+    }
+    path = tmp_path / "desk/abababab-virtualenv.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(data))
+    path.with_name("machine.json").write_text("{}")
+    return path
 
 
-def test_every_time_is_read_with_what_it_was_taken_at(results):
-    first, second, third = read_asv(results)
+def edit(file, **cells):
+    """Change entries of columns: the first combination of parameters has index 0."""
+    data = json.loads(file.read_text())
+    for column, (index, value) in cells.items():
+        data["results"][BENCHMARK][list(ROW).index(column)][index] = value
+    file.write_text(json.dumps(data))
+    return file.parents[1]
+
+
+def test_every_time_is_read_with_its_origin(file):
+    first, second, third = read_asv(file.parents[1])
     assert (first.machine, first.commit[:4], first.env["numpy"]) == ("desk", "abab", "2.0.2")
     assert (first.values, first.median, first.number) == (("4", "loss-first"), 2e-6, 900)
-    assert (first.interval, first.samples[:2]) == ((1e-6, 3e-6), (1.5e-6, 2.5e-6))
-    assert (second.values, second.samples) == (("no size", "loss-first"), (8e-6,))
+    assert (first.interval, first.samples) == ((1e-6, 3e-6), tuple(ROW["samples"][0]))
+    assert (second.values, second.samples) == (("5", "loss-first"), (8e-6,))
     assert third.samples == (9e-6,)  # asv kept none: the median alone
 
 
-def test_times_become_rows_of_our_own_table(results):
-    table = asv_table(read_asv(results))
-    assert set(CELL_COLUMNS) < set(table.columns)
+def test_times_become_rows_of_our_own_table(file):
+    table = asv_table(read_asv(file.parents[1]))
+    assert tuple(table.columns) == HARNESS_COLUMNS
     (row,) = table.to_dict("records")
     assert (row["harness"], row["dims"], row["order"]) == ("asv", DIMS, "loss-first")
-    assert (row["multiplications"], row["batch"], row["numpy"]) == (6656, 900, "2.0.2")
-    assert row["seconds"] == [1.5e-6, 2.5e-6, 2e-6, 2e-6]
+    assert (row["multiplications"], row["batch"]) == (16 * 32 + 32 * 128 + 128 * 16, 900)
+    assert (row["numpy"], row["python"]) == ("2.0.2", "unknown")
+    assert row["seconds"] == ROW["samples"][0]
+    assert row["round"] == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize(
-    ("damage", "named"),
+    ("damage", "message"),
     [
         (lambda d: d | {"version": 3}, r"version 3; this jacchain knows 2"),
-        (lambda d: d | {"results": {BENCHMARK: ROW[:1]}}, r"damaged: KeyError: 'params'"),
+        (lambda d: d | {"results": {BENCHMARK: [[1]]}}, r"damaged: KeyError: 'params'"),
         (lambda d: d | {"date": "yesterday"}, r"damaged: ValueError"),
         (lambda d: [d], r"no JSON object"),
     ],
 )
-def test_a_damaged_file_is_refused_by_name(results, damage, named):
-    file = results / "desk/abababab-virtualenv.json"
+def test_a_damaged_file_is_refused_by_name(file, damage, message):
     file.write_text(json.dumps(damage(json.loads(file.read_text()))))
-    with pytest.raises(RecordsError, match=rf"abababab-virtualenv.json.*{named}"):
-        read_asv(results)
+    with pytest.raises(RecordsError, match=rf"abababab-virtualenv.json.*{message}"):
+        read_asv(file.parents[1])
 
 
-def test_cells_that_asv_was_not_asked_for_are_left_out(results):
-    file = results / "desk/abababab-virtualenv.json"
-    data = json.loads(file.read_text())
-    row = data["results"][BENCHMARK]
-    row[0][0] = float("nan")
-    for index in (5, 6, 7, 8, 9, 10, 11):
-        row[index][0] = None
-    file.write_text(json.dumps(data))
-    assert [timing.values[0] for timing in read_asv(results)] == ["no size", "no size"]
+def test_cells_that_asv_was_not_asked_for_are_left_out(file):
+    folder = edit(file, result=(0, float("nan")), stats_number=(0, None), samples=(0, None))
+    assert [timing.values[0] for timing in read_asv(folder)] == ["5", "5"]
 
 
-def edit(results, change):
-    file = results / "desk/abababab-virtualenv.json"
-    data = json.loads(file.read_text())
-    change(data["results"][BENCHMARK])
-    file.write_text(json.dumps(data))
+def test_the_interval_of_a_lone_sample_is_the_sample(file):
+    infinity = float("inf")  # as asv writes it
+    folder = edit(file, stats_ci_99_a=(0, -infinity), stats_ci_99_b=(0, infinity))
+    assert read_asv(folder)[0].interval == (2e-6, 2e-6)
 
 
-def test_of_a_lone_sample_the_interval_is_the_sample(results):
-    def lone(row):
-        row[5][0], row[6][0] = float("-inf"), float("inf")  # as asv writes it
-
-    edit(results, lone)
-    assert read_asv(results)[0].interval == (2e-6, 2e-6)
-
-
-def test_times_of_another_version_of_a_benchmark_are_left_out(results):
-    listed = results / "benchmarks.json"
-    listed.write_text(json.dumps({BENCHMARK: {"version": "1"}, "version": 2}))
-    assert len(read_asv(results)) == 3
-    listed.write_text(json.dumps({BENCHMARK: {"version": "2"}, "version": 2}))
-    assert read_asv(results) == []
+@pytest.mark.parametrize(("version", "count"), [("1", 3), ("2", 0)])
+def test_times_of_another_version_of_a_benchmark_are_left_out(file, version, count):
+    index = file.parents[1] / "benchmarks.json"
+    index.write_text(json.dumps({BENCHMARK: {"version": version}, "version": 2}))
+    assert len(read_asv(file.parents[1])) == count
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1e-6, float("inf")])
-def test_a_time_that_is_none_is_refused(results, seconds):
-    def damage(row):
-        row[11][0] = [seconds, 1e-6]
-
-    edit(results, damage)
+def test_a_time_that_cannot_be_is_refused(file, seconds):
     with pytest.raises(RecordsError, match=r"a time of .* seconds; expected one above 0"):
-        read_asv(results)
+        read_asv(edit(file, samples=(0, [seconds, 1e-6])))
+
+
+def test_an_order_that_no_plan_has_is_refused(file):
+    folder = edit(file, params=(1, ["'sideways'", "'input-first'"]))
+    with pytest.raises(RecordsError, match=r"OverX.* of commit abababab: unknown order 'sideways'"):
+        asv_table(read_asv(folder))
 
 
 def test_no_results_name_the_command_that_makes_some(tmp_path):
     with pytest.raises(RecordsError, match=r"no results of asv.*make bench-quick"):
         read_asv(tmp_path)
+    with pytest.raises(RecordsError, match="there are no evaluations of asv"):
+        asv_table([])
 
 
-def test_results_of_pytest_benchmark_become_the_same_table(tmp_path):
-    info = {"dims": list(DIMS), "order": "input-first", "numpy": "2.4.6"}
-    data = {
-        "machine_info": {}, "commit_info": {"id": "abab"}, "datetime": "2026-11-25T00:00:00",
-        "benchmarks": [
-            {"extra_info": info, "stats": {"data": [1e-6, 2e-6, 3e-6, 4e-6], "iterations": 7}},
-            {"extra_info": info, "stats": {"median": 5e-6, "iterations": 1}},
-        ],
-    }  # fmt: skip
-    file = tmp_path / "results.json"
-    file.write_text(json.dumps(data))
-    first, second = pytest_table(file).to_dict("records")
-    assert (first["harness"], first["dims"], first["multiplications"]) == ("pytest", DIMS, 73984)
+def test_results_of_pytest_benchmark_become_the_same_table(write_pytest):
+    path = write_pytest(
+        (INFO, {"data": [1e-6, 2e-6, 3e-6, 4e-6], "iterations": 7}),
+        (INFO, {"median": 5e-6, "iterations": 1}),
+    )
+    first, second = pytest_table(path).to_dict("records")
+    assert (first["harness"], first["dims"]) == ("pytest", DIMS)
+    assert first["multiplications"] == 32 * 128 * 16 + 16 * 32 * 16 + 16 * 16
     assert (first["seconds"], first["batch"]) == ([1e-6, 2e-6, 3e-6, 4e-6], 7)
     assert second["seconds"] == [5e-6]
-    file.write_text(json.dumps(data | {"benchmarks": [{"stats": {}}]}))
-    with pytest.raises(RecordsError, match=r"not of this suite.*make bench-pytest"):
-        pytest_table(file)
 
 
 @pytest.mark.parametrize(
-    ("text", "named"), [("{", "damaged"), (None, "can't read")], ids=["torn", "missing"]
+    ("benchmarks", "message"),
+    [
+        ([({}, {})], r"not of this suite.*make bench-pytest"),
+        ([(INFO | {"order": None}, {"data": [1.0], "iterations": 1})], "unknown order None"),
+        ([], "there are no benchmarks in"),
+    ],
 )
-def test_an_unreadable_file_is_refused_by_name(tmp_path, text, named):
-    file = tmp_path / "results.json"
+def test_a_file_of_another_suite_is_refused(write_pytest, benchmarks, message):
+    with pytest.raises(RecordsError, match=message):
+        pytest_table(write_pytest(*benchmarks))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("{", "damaged"), (None, "can't read")], ids=["torn", "missing"]
+)
+def test_an_unreadable_file_is_refused_by_name(tmp_path, text, message):
+    path = tmp_path / "results.json"
     if text is not None:
-        file.write_text(text)
-    with pytest.raises(RecordsError, match=named):
-        pytest_table(file)
+        path.write_text(text)
+    with pytest.raises(RecordsError, match=message):
+        pytest_table(path)
+
+
+def test_the_latest_commit_and_the_newest_numpy_come_first():
+    rows = [
+        ("asv", machine, commit, date, numpy, "3.11")
+        for machine, commit, date in (("a", "1", 1), ("b", "2", 3), ("b", "3", 2))
+        for numpy in ("2.9.1", "2.10.0")
+    ]
+    (row,) = one_run(pd.DataFrame(rows, columns=ORIGIN_COLUMNS)).to_dict("records")
+    assert (row["machine"], row["commit"], row["numpy"]) == ("b", "2", "2.10.0")
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ({"numpy": "1.0"}, r"no times of numpy '1.0'. There are those of 2.10.0, 2.4.6"),
+        ({"commit": "ef"}, r"no times of commit 'ef'. There are those of abababab, cdcdcdcd"),
+        ({"machine": "lab"}, r"no times of machine 'lab'. There are those of desk"),
+    ],
+)
+def test_a_choice_that_is_not_there_lists_those_that_are(asv_results, choice, message):
+    with pytest.raises(RecordsError, match=message):
+        one_run(asv_table(read_asv(asv_results)), **choice)
+
+
+def test_sources_are_read_by_their_names(asv_results, write_pytest, tmp_path):
+    asv = read_source("asv", asv_results)
+    assert set(asv["commit"]) == {"cd" * 20}
+    stats = {"median": 5e-6, "iterations": 1}
+    assert len(read_source("pytest", write_pytest((INFO, stats)))) == 1
+    (tmp_path / "records.jsonl").touch()
+    with pytest.raises(RecordsError, match=r"no chain was measured.*jacchain run"):
+        read_source("own", tmp_path)

@@ -1,4 +1,4 @@
-"""Activations compared with complex steps, central differences and exact values."""
+"""Activations compared with complex steps and exact values."""
 
 import numpy as np
 import pytest
@@ -18,6 +18,8 @@ VALUES = [
     ("softplus", np.log(2), np.log(3)),
     ("gelu", 1.0, 0.8413447460685429),  # the normal distribution at 1
     ("gelu", -1.0, -0.15865525393145707),
+    ("gelu", -10.0, -7.61985302416e-23),  # tails keep their digits
+    ("softplus", -700.0, np.exp(-700)),
 ]
 SMOOTH = [s for s in ACTIVATIONS.entries.values() if s.name != "relu"]
 every_activation = pytest.mark.parametrize(
@@ -32,7 +34,8 @@ def derivative(activation, a):
 
 @pytest.mark.parametrize(("name", "a", "expected"), VALUES)
 def test_exact_values(name, a, expected):
-    assert ACTIVATIONS[name].function(np.array([a]))[0] == pytest.approx(expected, rel=1e-14)
+    rel = 1e-12 if a == -10 else 1e-14  # its reference has 12 digits
+    assert ACTIVATIONS[name].function(np.array([a]))[0] == pytest.approx(expected, rel=rel)
 
 
 @every_smooth
@@ -42,13 +45,6 @@ def test_the_derivative_is_the_complex_step(activation, a):
     point, step = np.array([a]), 1e-30
     expected = activation.function(point + 1j * step).imag / step
     np.testing.assert_allclose(derivative(activation, point), expected, rtol=1e-9, atol=1e-15)
-
-
-@every_activation
-def test_the_derivative_is_the_central_difference(activation):
-    step = 1e-5
-    difference = activation.function(POINTS + step) - activation.function(POINTS - step)
-    np.testing.assert_allclose(derivative(activation, POINTS), difference / (2 * step), atol=1e-8)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -67,8 +63,9 @@ def test_the_complex_function_continues_the_real_one(activation):
     np.testing.assert_allclose(values, activation.function(POINTS), rtol=1e-12, atol=1e-15)
 
 
-def test_the_slope_of_relu_at_its_kink_is_0():
-    assert derivative(ACTIVATIONS["relu"], np.array([0.0]))[0] == 0
+def test_the_slope_of_relu_is_0_up_to_its_kink():
+    slopes = derivative(ACTIVATIONS["relu"], np.array([-2.0, 0.0, 1e-3, 2.0]))
+    assert slopes.tolist() == [0, 0, 1, 1]
 
 
 @every_activation
@@ -80,13 +77,6 @@ def test_large_arguments_stay_finite_and_keep_the_dtype(activation, dtype):
         assert np.isfinite(values).all()
 
 
-def test_tails_keep_relative_accuracy():
-    assert ACTIVATIONS["softplus"].function(np.array([-700.0]))[0] == pytest.approx(np.exp(-700))
-    assert ACTIVATIONS["gelu"].function(np.array([-10.0]))[0] == pytest.approx(-7.61985302416e-23)
-
-
 def test_an_unknown_name_is_refused():
-    with pytest.raises(
-        ValueError, match=r"'swish'; the known ones are \['gelu', 'identity', 'relu'"
-    ):
+    with pytest.raises(ValueError, match=r"'swish'; the known ones are \['gelu', 'identity', 're"):
         as_activation("swish")

@@ -51,11 +51,6 @@ def test_unfit_parameters_are_refused(weight, bias, error, message):
         AffineLayer(weight, bias)
 
 
-def test_unknown_activation_is_refused():
-    with pytest.raises(ValueError, match=r"unknown activation 'step'; the known ones are \['gelu'"):
-        AffineLayer(W, [0, 0], "step")
-
-
 def test_parameters_are_copied_and_read_only():
     weight = np.array(W)
     layer = AffineLayer(weight, [0, 0])

@@ -6,16 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import jacchain as jc
-from jacchain.networks import (
-    AffineLayer,
-    Network,
-    RecurrentLayer,
-    batch_chain,
-    batch_gradients,
-    gradients,
-    mlp,
-    unrolled_chain,
-)
+from jacchain import networks
 
 
 @settings(deadline=None)
@@ -25,20 +16,20 @@ from jacchain.networks import (
     st.integers(0, 2**32 - 1),
 )
 def test_both_forms_of_a_batch_chain_give_all_adjoints(check_orders, sizes, samples, seed):
-    network, rng = mlp(*sizes, activation="tanh", rng=seed), np.random.default_rng(seed)
+    network, rng = networks.mlp(*sizes, activation="tanh", rng=seed), np.random.default_rng(seed)
     inputs, targets = rng.normal(size=(samples, sizes[0])), rng.normal(size=(samples, sizes[-1]))
-    expected = batch_gradients(network, inputs, targets)["x"]
+    expected = networks.batch_gradients(network, inputs, targets)["x"]
     for shared in (True, False):
-        check_orders(batch_chain(network, inputs, targets, shared=shared), expected)
+        check_orders(networks.batch_chain(network, inputs, targets, shared=shared), expected)
 
 
 def test_a_batch_chain_costs_n_times_its_samples():
     """Loss-first, a product by W for each sample, and one by the slopes if these are a factor."""
-    network = mlp(5, 4, 3, rng=0)
+    network = networks.mlp(5, 4, 3, rng=0)
     inputs, targets = np.ones((7, 5)), np.zeros((7, 3))
-    explicit = batch_chain(network, inputs, targets, shared=False)
+    explicit = networks.batch_chain(network, inputs, targets, shared=False)
     assert jc.plan(explicit, "loss-first").multiplications == 7 * (3 * 4 + 4 * 5)
-    shared = batch_chain(network, inputs, targets)
+    shared = networks.batch_chain(network, inputs, targets)
     assert jc.plan(shared, "loss-first").multiplications == 7 * (3 + 3 * 4 + 4 + 4 * 5)
     assert [s.kind for s in shared.structures] == ["dense", *("diagonal", "block") * 2]
     assert shared.nbytes == 8 * (7 * 3 + 7 * 3 + 3 * 4 + 7 * 4 + 4 * 5)
@@ -47,8 +38,8 @@ def test_a_batch_chain_costs_n_times_its_samples():
 
 def test_any_layer_gives_a_block_for_each_sample(deep_network):
     inputs, targets = np.random.default_rng(0).normal(size=(3, 36)), [0, 1, 2]
-    chain = batch_chain(deep_network, inputs, targets)
-    expected = batch_gradients(deep_network, inputs, targets)["x"]
+    chain = networks.batch_chain(deep_network, inputs, targets)
+    expected = networks.batch_gradients(deep_network, inputs, targets)["x"]
     np.testing.assert_allclose(jc.evaluate(chain)[0], expected.ravel(), rtol=1e-9, atol=1e-12)
 
 
@@ -57,14 +48,14 @@ def test_any_layer_gives_a_block_for_each_sample(deep_network):
 def test_an_unrolled_chain_gives_the_gradient(check_orders, size, read, steps, seed):
     rng = np.random.default_rng(seed)
     arrays = (rng.normal(size=shape) for shape in ((size, read), (size, size), size))
-    last = AffineLayer(rng.normal(size=(2, size)), np.zeros(2))
-    network = Network([RecurrentLayer(*arrays, steps=steps), last])
+    last = networks.AffineLayer(rng.normal(size=(2, size)), np.zeros(2))
+    network = networks.Network([networks.RecurrentLayer(*arrays, steps=steps), last])
     x, target = rng.normal(size=steps * read), np.zeros(2)
-    chain = unrolled_chain(network, x, target)
+    chain = networks.unrolled_chain(network, x, target)
     assert len(chain.factors) == steps + 2
-    check_orders(chain, gradients(network, x, target)["x"])
+    check_orders(chain, networks.gradients(network, x, target)["x"])
 
 
 def test_only_a_recurrent_layer_is_unrolled():
     with pytest.raises(TypeError, match="expected a RecurrentLayer"):
-        unrolled_chain(mlp(2, 2, rng=0), [1, 2], [1, 2])
+        networks.unrolled_chain(networks.mlp(2, 2, rng=0), [1, 2], [1, 2])

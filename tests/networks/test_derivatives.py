@@ -7,24 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jacchain.networks import (
-    AffineLayer,
-    Network,
-    batch_gradients,
-    gradients,
-    gradients_evaluator,
-    jvp,
-    load_network,
-    mlp,
-    vjp,
-)
+from jacchain import networks
 
 
 @settings(deadline=None)
 @given(data=st.data())
 def test_gradients_match_the_definition(cases, definition, data):
     network, x, target = data.draw(cases)
-    results, (_, expected) = gradients(network, x, target), definition(network, x, target)
+    results, (_, expected) = networks.gradients(network, x, target), definition(network, x, target)
     assert list(results) == list(expected)
     for name, gradient in results.items():
         np.testing.assert_allclose(gradient, expected[name], rtol=1e-9, atol=1e-10)
@@ -33,8 +23,10 @@ def test_gradients_match_the_definition(cases, definition, data):
 def test_gradients_keep_float32():
     W, b = np.array([[1.0, -2.0], [0.5, 3.0]]), np.array([0.1, 0.2])
     single, double = (
-        gradients(
-            Network([AffineLayer(W.astype(dtype), b.astype(dtype), "gelu")], "cross_entropy"),
+        networks.gradients(
+            networks.Network(
+                [networks.AffineLayer(W.astype(dtype), b.astype(dtype), "gelu")], "cross_entropy"
+            ),
             [0.3, -0.7],
             1,
         )
@@ -48,34 +40,38 @@ def test_gradients_keep_float32():
 @settings(deadline=None)
 @given(st.integers(0, 1000), st.integers(1, 7))
 def test_batch_gradients_are_means(seed, n):
-    network, rng = mlp(4, 5, 3, loss="cross_entropy", rng=seed), np.random.default_rng(seed)
+    network, rng = (
+        networks.mlp(4, 5, 3, loss="cross_entropy", rng=seed),
+        np.random.default_rng(seed),
+    )
     inputs, targets = rng.normal(size=(n, 4)), rng.integers(3, size=n)
-    single = [gradients(network, x, target) for x, target in zip(inputs, targets, strict=True)]
-    results = batch_gradients(network, inputs, targets)
+    single = [
+        networks.gradients(network, x, target) for x, target in zip(inputs, targets, strict=True)
+    ]
+    results = networks.batch_gradients(network, inputs, targets)
     assert results.keys() == single[0].keys()
     for name, gradient in results.items():
         samples = np.stack([by_name[name] for by_name in single])
         expected = samples / n if name == "x" else samples.mean(axis=0)
         np.testing.assert_allclose(gradient, expected, rtol=1e-10, atol=1e-13)
-    again = gradients_evaluator(network, inputs, targets)()
+    again = networks.gradients_evaluator(network, inputs, targets)()
     assert all(np.array_equal(again[name], gradient) for name, gradient in results.items())
 
 
-@pytest.mark.parametrize("name", ["article", "lenet-5"])
-def test_products_match_the_dense_jacobian(name):
-    network, rng = load_network(name, rng=0), np.random.default_rng(0)
+def test_products_match_the_dense_jacobian(deep_network):
+    network, rng = deep_network, np.random.default_rng(0)
     size, last = network.sizes[0], network.sizes[-1]
     x, adjoints, tangents = (rng.normal(size=s) for s in (size, (3, last), (2, size)))
     factors = network.chain(x, np.full(last, 1 / last)).factors[1:]
     jacobian = reduce(np.matmul, (factor.to_dense() for factor in factors))
     close = {"rtol": 1e-10, "atol": 1e-12}
-    np.testing.assert_allclose(vjp(network, x, adjoints), adjoints @ jacobian, **close)
-    np.testing.assert_allclose(jvp(network, x, tangents), tangents @ jacobian.T, **close)
+    np.testing.assert_allclose(networks.vjp(network, x, adjoints), adjoints @ jacobian, **close)
+    np.testing.assert_allclose(networks.jvp(network, x, tangents), tangents @ jacobian.T, **close)
 
 
 def test_unfit_rows_are_refused():
-    network = mlp(3, 2, rng=0)
+    network = networks.mlp(3, 2, rng=0)
     with pytest.raises(ValueError, match=r"the array of adjoints has shape \(1, 3\)"):
-        vjp(network, np.ones(3), np.ones((1, 3)))
+        networks.vjp(network, np.ones(3), np.ones((1, 3)))
     with pytest.raises(ValueError, match=r"the array of tangents has shape \(2,\)"):
-        jvp(network, np.ones(3), np.ones(2))
+        networks.jvp(network, np.ones(3), np.ones(2))

@@ -8,14 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import jacchain as jc
-from jacchain.networks import (
-    AffineLayer,
-    AveragePoolingLayer,
-    ConvolutionLayer,
-    Network,
-    gradients,
-    mlp,
-)
+from jacchain import networks
 
 
 @settings(deadline=None)
@@ -34,9 +27,9 @@ def test_the_loss_and_the_chains_match_the_definition(cases, definition, data):
 @settings(deadline=None)
 @given(st.lists(st.integers(1, 5), min_size=2, max_size=5), st.integers(0, 2**32 - 1))
 def test_every_order_of_a_parameter_chain_costs_what_it_plans(check_orders, sizes, seed):
-    network, rng = mlp(*sizes, rng=seed), np.random.default_rng(seed)
+    network, rng = networks.mlp(*sizes, rng=seed), np.random.default_rng(seed)
     x, target = rng.normal(size=sizes[0]), rng.normal(size=sizes[-1])
-    rows = gradients(network, x, target)
+    rows = networks.gradients(network, x, target)
     for name, chain in network.parameter_chains(x, target).items():
         check_orders(chain, rows[name])
 
@@ -44,7 +37,7 @@ def test_every_order_of_a_parameter_chain_costs_what_it_plans(check_orders, size
 @pytest.mark.parametrize("sizes", [(7, 5, 4, 3), (2, 3), (6, 5, 4, 3, 2)])
 def test_the_costs_of_parameter_chains_match_the_formulas(sizes):
     """For dense `z_i` and `dz_i/dW_i` with `z_i z_{i-1}` entries, `z_0` being the input."""
-    chains = mlp(*sizes, rng=0).parameter_chains(np.ones(sizes[0]), np.zeros(sizes[-1]))
+    chains = networks.mlp(*sizes, rng=0).parameter_chains(np.ones(sizes[0]), np.zeros(sizes[-1]))
     last = len(sizes) - 1
     for i in range(1, last + 1):
         entries = sizes[i] * sizes[i - 1]
@@ -59,7 +52,7 @@ def test_the_costs_of_parameter_chains_match_the_formulas(sizes):
 
 def test_every_layer_has_chains_that_match_the_gradients(check_orders, deep_network):
     x = np.random.default_rng(1).normal(size=36)
-    rows, chain = gradients(deep_network, x, 2), deep_network.chain(x, 2)
+    rows, chain = networks.gradients(deep_network, x, 2), deep_network.chain(x, 2)
     assert [structure.kind for structure in chain.structures] == (
         ["dense"] * 7 + ["selection", "identity", "selection", "sparse", "sparse"]
     )
@@ -75,19 +68,19 @@ def test_every_layer_has_chains_that_match_the_gradients(check_orders, deep_netw
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("sizes", [(4, 3, 2), (1, 1), (5, 1, 7, 1)])
 def test_the_chain_has_the_networks_dims_and_dtype(dtype, sizes):
-    network = mlp(*sizes, activation="gelu", output="softplus", rng=0, dtype=dtype)
+    network = networks.mlp(*sizes, activation="gelu", output="softplus", rng=0, dtype=dtype)
     chain = network.chain(np.ones(sizes[0]), np.zeros(sizes[-1]))
     assert chain.dims == network.dims == (1, *reversed(sizes))
     assert chain.dtype == network.dtype == dtype
 
 
 def test_parameters_are_numbered_from_the_input():
-    shapes = {name: array.shape for name, array in mlp(4, 3, 2, rng=0).parameters.items()}
+    shapes = {name: array.shape for name, array in networks.mlp(4, 3, 2, rng=0).parameters.items()}
     assert shapes == {"W1": (3, 4), "b1": (3,), "W2": (2, 3), "b2": (2,)}
 
 
 def layer(inputs, outputs, dtype="float64"):
-    return AffineLayer(np.ones((outputs, inputs), dtype), np.zeros(outputs, dtype))
+    return networks.AffineLayer(np.ones((outputs, inputs), dtype), np.zeros(outputs, dtype))
 
 
 TWICE = layer(2, 2)
@@ -97,44 +90,34 @@ TWICE = layer(2, 2)
     ("layers", "error", "message"),
     [
         ([], ValueError, "no layers; expected at least one"),
+        ([layer(2, 3), layer(3, 4), layer(5, 1)], ValueError, "3 takes 5 .* layer 2 gives 4"),
         (
-            [layer(2, 3), layer(3, 4), layer(5, 1)],
-            ValueError,
-            "layer 3 takes 5 elements, but layer 2 gives 4",
-        ),
-        (
-            [ConvolutionLayer(np.ones((2, channels, 1)), np.zeros(2), (4,)) for channels in (1, 3)],
+            [
+                networks.ConvolutionLayer(np.ones((2, channels, 1)), np.zeros(2), (4,))
+                for channels in (1, 3)
+            ],
             ValueError,
             "layer 2 takes 12 elements, but layer 1 gives 8",
         ),
-        (
-            [layer(2, 3), layer(3, 1, "float32")],
-            TypeError,
-            "layer 2 is float32, but layer 1 float64",
-        ),
+        ([layer(2, 3), layer(3, 1, "float32")], TypeError, "layer 2 is float32, but layer 1 flo"),
         ([TWICE, layer(2, 2), TWICE], ValueError, "layer 3 is layer 1 again"),
     ],
 )
 def test_unfit_layers_are_refused(layers, error, message):
     with pytest.raises(error, match=message):
-        Network(layers)
+        networks.Network(layers)
 
 
 def test_a_layer_without_parameters_may_occur_twice():
-    pooling = AveragePoolingLayer(1, (3,), 1)
-    assert Network([pooling, pooling]).sizes == (3, 3, 3)
-
-
-def test_an_unknown_loss_is_refused():
-    with pytest.raises(ValueError, match="unknown loss 'hinge'; the known ones are"):
-        Network([layer(1, 1)], "hinge")
+    pooling = networks.AveragePoolingLayer(1, (3,), 1)
+    assert networks.Network([pooling, pooling]).sizes == (3, 3, 3)
 
 
 @pytest.mark.parametrize("method", ["forward", "chain", "parameter_chains", "loss_value"])
 def test_unfit_inputs_are_refused(method):
     target = () if method == "forward" else ([0.0],)
     with pytest.raises(ValueError, match=r"the input has shape \(1,\); expected \(2,\)"):
-        getattr(mlp(2, 3, 1, rng=0), method)([1.0], *target)
+        getattr(networks.mlp(2, 3, 1, rng=0), method)([1.0], *target)
 
 
 @pytest.mark.parametrize(
@@ -151,10 +134,12 @@ def test_unfit_inputs_are_refused(method):
 )
 def test_unfit_batches_are_refused(inputs, targets, message):
     with pytest.raises(ValueError, match=message):
-        mlp(2, 2, loss="cross_entropy", rng=0).as_batch(inputs, targets)
+        networks.mlp(2, 2, loss="cross_entropy", rng=0).as_batch(inputs, targets)
 
 
 def test_a_chain_that_overflows_is_refused():
-    network = Network([AffineLayer([[1e200]], [0.0]), AffineLayer([[1e200]], [0.0], "relu")])
+    network = networks.Network(
+        [networks.AffineLayer([[1e200]], [0.0]), networks.AffineLayer([[1e200]], [0.0], "relu")]
+    )
     with np.errstate(over="ignore"), pytest.raises(ValueError, match="factor 0 holds inf"):
         network.chain([1.0], [0.0])

@@ -48,22 +48,14 @@ def test_derivatives_match_the_definition(check_layer, kind, definition, steps, 
 
 
 @pytest.mark.parametrize(
-    ("make", "error", "message"),
+    ("kind", "arrays", "steps", "error", "message"),
     [
-        (lambda: RecurrentLayer([[1.0]], [[1.0]], [0.0], steps=0), ValueError, "of 0 steps"),
-        (lambda: RecurrentLayer([[1.0]], [[1.0, 2.0]], [0.0], steps=1), ValueError, "Wh has shape"),
-        (
-            lambda: LSTMLayer(np.ones((3, 1)), np.ones((3, 1)), np.ones(3), steps=1),
-            ValueError,
-            "Wx has 3 rows; expected 4 for each state",
-        ),
-        (
-            lambda: RecurrentLayer([[1.0]], [[1.0]], np.zeros(1, "float32"), steps=1),
-            TypeError,
-            "Wx is float64, Wh is float64, b is float32",
-        ),
+        (RecurrentLayer, ([[1.0]], [[1.0]], [0.0]), 0, ValueError, "of 0 steps"),
+        (RecurrentLayer, ([[1.0]], [[1.0, 2.0]], [0.0]), 1, ValueError, "Wh has shape"),
+        (LSTMLayer, (np.ones((3, 1)),) * 3, 1, ValueError, "Wx has 3 rows; expected 4 for each"),
+        (RecurrentLayer, ([[1.0]], [[1.0]], np.zeros(1, "f")), 1, TypeError, "b is float32"),
     ],
 )
-def test_unfit_parameters_are_refused(make, error, message):
+def test_unfit_parameters_are_refused(kind, arrays, steps, error, message):
     with pytest.raises(error, match=message):
-        make()
+        kind(*arrays, steps=steps)
