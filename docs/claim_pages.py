@@ -74,7 +74,7 @@ def _lines(experiment: Experiment, folder: Path) -> Iterator[str]:
     yield from _measured(experiment)
     if experiment.checks:
         yield from _titled("Checks", "-")
-        yield "Untimed measurements, each with the type of its values.\n"
+        yield "Untimed measurements.\n"
         yield from (_check(name, check) for name, check in experiment.checks.items())
     yield from _figures(experiment, folder)
     yield from _titled(f"claims/{own.__name__.rpartition('.')[2]}.py", "-")
@@ -142,9 +142,9 @@ def _measured(experiment: Experiment) -> Iterator[str]:
 
 
 def _check(name: str, check: Check) -> str:
-    words = (inspect.getdoc(check.run) or "").partition("\n")[0]
-    kind = inspect.formatannotation(check.values).replace("jacchain.", "")
-    return f"``{name}``: ``{kind}``\n    {words or 'See the functions below.'}\n"
+    function = getattr(check.run, "func", check.run)  # what is partly applied has no words
+    words = (inspect.getdoc(function) or "").partition("\n")[0]
+    return f"``{name}``\n    {words or 'See the functions below.'}\n"
 
 
 def _figures(experiment: Experiment, folder: Path) -> Iterator[str]:

@@ -25,6 +25,7 @@ napoleon_google_docstring = False
 napoleon_custom_sections = [("Attributes", "params_style")]  # a list, and no links from names
 napoleon_use_rtype = False
 
+smartquotes = False
 html_theme = "alabaster"
 html_theme_options = {
     "description": "What each order of multiplying a Jacobian chain costs",

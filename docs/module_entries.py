@@ -2,26 +2,75 @@
 
 import ast
 import inspect
-from functools import cache
+import sys
+from functools import cache, reduce
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
+from types import ModuleType, SimpleNamespace
+from typing import Any, get_origin, get_type_hints
 
 from claim_pages import module_of
-from docutils.nodes import Node
+from docutils.nodes import Node, Text, document
+from numpy.typing import ArrayLike
+from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import stringify_annotation
 
 import jacchain
+from jacchain.chains.bracketing import Bracketing
 from jacchain.claims.registry import experiments
+
+ALIASES = [
+    (stringify_annotation(alias, "smart"), name)
+    for alias, name in ((ArrayLike, "ArrayLike"), (Bracketing, "Bracketing"))
+]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directives."""
     app.add_directive("modules", Modules)
     app.add_directive("names", Names)
+    for module in [module for name, module in sys.modules.items() if name.startswith("jacchain.")]:
+        leave_bounds_out(module)
+    app.connect("autodoc-process-signature", shorten)
+    app.connect("doctree-read", unlink_bytes)
     return {"parallel_read_safe": True}
+
+
+def leave_bounds_out(module: ModuleType) -> None:
+    """Reduce every ``Annotated[int, Field(ge=0)]`` of a module to int, for readers."""
+    for name, value in tuple(vars(module).items()):
+        if get_origin(value) is not None:
+            setattr(module, name, bare(value))
+        elif getattr(value, "__module__", None) == module.__name__:
+            for item in (value, getattr(value, "__init__", None)):
+                hints = getattr(item, "__annotations__", {})
+                hints.update({key: bare(hint) for key, hint in hints.items()})
+
+
+def bare(hint: Any) -> Any:
+    """Return a type without its metadata, at any depth."""
+    if "Annotated[" not in str(hint):
+        return hint
+    return get_type_hints(SimpleNamespace(__annotations__={"hint": hint}))["hint"]
+
+
+def shorten(*event: Any) -> tuple[str | None, ...]:
+    """Write aliases of types in a signature by their names."""
+    return tuple(
+        reduce(lambda text, alias: text.replace(*alias), ALIASES, text) if text else text
+        for text in event[-2:]
+    )
+
+
+def unlink_bytes(_app: Sphinx, page: document) -> None:
+    """Leave `bytes` without a link: the type is not the field of that name in plans and costs."""
+    for link in tuple(page.findall(pending_xref)):
+        if link["reftarget"] == "bytes":
+            link.replace_self(Text("bytes"))
 
 
 class Modules(SphinxDirective):

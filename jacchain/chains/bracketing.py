@@ -11,7 +11,7 @@ Span: TypeAlias = tuple[int, int]
 """Factors from the first index up to, not including, the second."""
 
 Split: TypeAlias = tuple[int, int, int]
-"""Start, split, stop: the product of factors start..split with factors split..stop."""
+"""(start, split, stop), the product of factors start..split with factors split..stop."""
 
 
 def loss_first(n: int) -> Bracketing:
@@ -54,20 +54,9 @@ def all_bracketings(n: int) -> Iterator[Bracketing]:
 
 
 def splits(bracketing: Bracketing, n: int) -> list[Split]:
-    """Products of a bracketing of `n` factors, each after those of its operands.
+    """List the n - 1 products of a bracketing of `n` factors, each after those of its operands.
 
     Raises ValueError if these are not nested pairs of 0, 1, ..., n - 1 in this sequence.
-
-    Parameters
-    ----------
-    bracketing : nested pairs of int
-    n : int
-        Number of factors.
-
-    Returns
-    -------
-    list of (start, split, stop)
-        One fewer than there are factors.
 
     Examples
     --------
@@ -75,7 +64,7 @@ def splits(bracketing: Bracketing, n: int) -> list[Split]:
     [(0, 1, 2), (2, 3, 4), (0, 2, 4)]
     """
     spans: list[Span] = []
-    found: list[Split] = []
+    products: list[Split] = []
     pending = [(bracketing, False)]  # a stack, for chains too long to recurse over
     while pending:
         node, operands_done = pending.pop()
@@ -88,23 +77,13 @@ def splits(bracketing: Bracketing, n: int) -> list[Split]:
                 (split, stop), (start, left_stop) = spans.pop(), spans.pop()
                 if split != left_stop:
                     raise _no_bracketing(bracketing, n)
-                found.append((start, split, stop))
+                products.append((start, split, stop))
                 spans.append((start, stop))
             case _:
                 raise _no_bracketing(bracketing, n)
     if spans != [(0, n)]:
         raise _no_bracketing(bracketing, n)
-    return found
-
-
-def check_bracketing(bracketing: Bracketing, n: int) -> None:
-    """Raise ValueError unless `bracketing` is one of `n` factors.
-
-    Examples
-    --------
-    >>> check_bracketing(((0, 1), 2), 3)
-    """
-    splits(bracketing, n)
+    return products
 
 
 def _check_length(n: int) -> int:

@@ -4,15 +4,14 @@ A count is a measurement: it knows no formula. Every product is carried out by e
 multiplications on an array that adds up the sizes of those really done.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 from jacchain.chains.chain import Chains, distinct_factors
-from jacchain.chains.counting_array import CountingArray, Tally
+from jacchain.chains.counting_array import Tally
 from jacchain.chains.counting_sparse import counted_product, operand
 from jacchain.chains.plan import carry_out
 from jacchain.chains.planners import Order, plan
-from jacchain.jacobians.base import FloatArray
 from jacchain.jacobians.structure import check_sizes
 
 COUNT_LIMIT: Final = 10**9
@@ -62,55 +61,14 @@ def count(chain: Chains, order: Order = "loss-first", *, cache: bool = True) -> 
     return tally.multiplications
 
 
-def count_multiplications(function: Callable[..., object], arrays: Iterable[FloatArray]) -> int:
-    """Count the multiplications that any function does with arrays.
-
-    Raises TypeError if the function does what might hide multiplications.
-
-    Parameters
-    ----------
-    function : callable
-        Called with one `CountingArray` for each array.
-    arrays : iterable of ndarray
-
-    Returns
-    -------
-    int
-        Scalar multiplications executed.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> count_multiplications(lambda a, b: a * b * b, [np.ones(7), np.ones(7)])
-    14
-    """
-    tally = Tally()
-    function(*(CountingArray(array, tally) for array in arrays))
-    return tally.multiplications
-
-
 def twin_dims(
     dims: Iterable[int], *, limit: int = TWIN_LIMIT, target: int = TWIN_TARGET
 ) -> tuple[int, ...]:
-    """Dims to count in the place of dims that would take too long.
+    """Return dims to count in the place of dims that would take too long.
 
-    Raises ValueError if the chain is too long for that.
-
-    Parameters
-    ----------
-    dims : iterable of int
-        ``(1, |z_L|, ..., |z_1|, |x|)``.
-    limit : int
-        Multiplications up to which dims are counted as they are.
-    target : int
-        Multiplications that a twin may take.
-
-    Returns
-    -------
-    tuple of int
-        The dims themselves if both loss-first and input-first stay within the limit. Otherwise
-        all are divided by one power of 2, but none of 2 or more goes below 2, so that both
-        orders meet the target.
+    Dims whose loss-first and input-first multiplications are both within `limit` stay as they are.
+    Others are divided by one power of 2, so that both orders take at most `target`; no size of 2 or
+    more goes below 2. Raises ValueError if the chain is too long for that.
 
     Examples
     --------

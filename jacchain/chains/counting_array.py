@@ -79,18 +79,7 @@ class CountingArray(NDArrayOperatorsMixin):
 
 
 def elementwise_product(a: CountingArray, b: CountingArray) -> CountingArray:
-    """Product of two matrices by elementwise multiplications and sums, tile by tile.
-
-    Parameters
-    ----------
-    a, b : CountingArray
-        Of shapes (m, k) and (k, n).
-
-    Returns
-    -------
-    CountingArray
-        Of shape (m, n).
-    """
+    """Multiply shapes (m, k) and (k, n) by elementwise multiplications and sums, tile by tile."""
     (m, k), n = a.shape, b.shape[1]
     columns = min(n, _TILE)
     inner = min(k, _TILE // columns)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import product
-from types import MappingProxyType
 from typing import Any, cast
 
 import numpy as np
@@ -65,19 +64,13 @@ def recurrent(dtype: np.dtype[Any], seed: int) -> Chain:
     return unrolled_chain(network, *digit(seed))
 
 
-NETWORKS: Mapping[str, Callable[[np.dtype[Any], int], Chain]] = MappingProxyType(
-    {"LeNet-5": lenet, "recurrent, 28 steps": recurrent}
-)
-DIMS: Mapping[str, Dims] = MappingProxyType(
-    {
-        "LeNet-5": (1, 10, 84, 120, 400, 1600, 1176, 4704, 784),
-        "recurrent, 28 steps": (
-            *(1, CLASSES, STATE),
-            *(STATE + SIDE * (SIDE - t) for t in range(SIDE - 1, 0, -1)),
-            SIDE * SIDE,
-        ),
-    }
-)
+LENET, RECURRENT = "LeNet-5", "recurrent, 28 steps"
+NETWORKS: Mapping[str, Callable[[np.dtype[Any], int], Chain]] = {LENET: lenet, RECURRENT: recurrent}
+_STATES = (STATE + SIDE * (SIDE - t) for t in range(SIDE - 1, 0, -1))
+DIMS: Mapping[str, Dims] = {
+    LENET: (1, 10, 84, 120, 400, 1600, 1176, 4704, 784),
+    RECURRENT: (1, CLASSES, STATE, *_STATES, SIDE * SIDE),
+}
 ROWS = tuple(product(NETWORKS, FORMS))
 
 
@@ -167,11 +160,10 @@ def measure_memory(seed: int) -> dict[str, Memory]:
     """Return the memory of each network, form and order."""
     memory = {}
     for (network, form, chain), order in product(_chains(seed), BOTH):
-        p = plan(chain, order)
-        allocated = allocated_bytes(partial(_evaluate, chain, p))
-        memory[f"{network}, {form}, {order}"] = Memory(
-            p.cost.held_bytes, p.cost.peak_bytes, allocated
-        )
+        work = plan(chain, order)
+        taken = work.cost.held_bytes, work.cost.peak_bytes
+        allocated = allocated_bytes(partial(_evaluate, chain, work))
+        memory[f"{network}, {form}, {order}"] = Memory(*taken, allocated)
     return memory
 
 

@@ -11,17 +11,10 @@ from jacchain.analysis.ratios import formula_ratio, ratio
 from jacchain.analysis.slopes import MOST_OVERHEAD
 from jacchain.analysis.verdicts import Part, undecided
 from jacchain.costs.closed_forms import multiplications
+from jacchain.experiments import parts
 from jacchain.experiments.cell import Cell, chain_cell
 from jacchain.experiments.experiment import Experiment, Finding
 from jacchain.experiments.grids import plane
-from jacchain.experiments.parts import (
-    CHEAPER,
-    FAR_CHEAPER,
-    LARGE_RATIO,
-    LEAST_RATIO,
-    list_numbers,
-    ratio_part,
-)
 from jacchain.experiments.show import Axis, Curve, Figure, Panel, Plane, Region, Scatter
 from jacchain.experiments.sizes import Sizes
 
@@ -30,7 +23,7 @@ UNIT = "input-first / loss-first"
 
 
 def cells(sizes: Sizes) -> list[Cell]:
-    """The `(|x|, |z|)` plane; chains of the sweeps are judged too where they were measured.
+    """Measure the `(|x|, |z|)` plane; chains of the sweeps are judged too, if measured.
 
     Some are measured again with einsum, an unblocked loop that runs every product at about one
     rate: what differs between the engines is not due to the number of multiplications.
@@ -41,16 +34,17 @@ def cells(sizes: Sizes) -> list[Cell]:
     return [*map(chain_cell, chains), *causes]
 
 
-def _asked(evidence: Evidence) -> list[Pair]:
-    """(loss-first, input-first) of every chain on which the claim says something."""
+def _judged_pairs(evidence: Evidence) -> list[Pair]:
+    """Return (loss-first, input-first) of every chain on which the claim says something."""
     pairs = evidence.chains.values()
-    return [pair for pair in pairs if formula_ratio(*pair[::-1]) >= LEAST_RATIO]
+    return [pair for pair in pairs if formula_ratio(*pair[::-1]) >= parts.LEAST_RATIO]
 
 
 def judge(evidence: Evidence, _: Sizes) -> list[Part]:
-    """One part for each chain whose formula puts input-first at twice loss-first or more."""
-    parts = [ratio_part(inputs, loss, evidence.noise_floor) for loss, inputs in _asked(evidence)]
-    return parts or [undecided("time ratio", "no cell has a formula ratio of 2 or more")]
+    """Judge each chain whose formula puts input-first at twice loss-first or more."""
+    floor = evidence.noise_floor
+    judged = [parts.ratio_part(inputs, loss, floor) for loss, inputs in _judged_pairs(evidence)]
+    return judged or [undecided("time ratio", "no cell has a formula ratio of 2 or more")]
 
 
 @dataclass(frozen=True)
@@ -70,11 +64,11 @@ def findings(evidence: Evidence, _: Sizes) -> list[Finding]:
     """Say why time favours input-first more than the formula does, and where the claim fails."""
     judged = [
         _Judged(
-            ratio_part(inputs, loss, evidence.noise_floor),
+            parts.ratio_part(inputs, loss, evidence.noise_floor),
             min(evidence.overhead * loss.cost.products / loss.time, 1.0),
             evidence.regime(loss) in {"L2", "leaving L2", "LLC"},
         )
-        for loss, inputs in _asked(evidence)
+        for loss, inputs in _judged_pairs(evidence)
     ]
     return [*_rate_finding(evidence), *_overhead_finding(judged), *_bandwidth_finding(judged)]
 
@@ -90,12 +84,13 @@ def _rate_finding(evidence: Evidence) -> Iterator[Finding]:
     short, left = (float(np.exp(np.mean(np.log(formula / r)))) for r in (numpy, einsum))
     yield Finding(
         "Time favours input-first far more than the formula does: the ratios of times are "
-        f"{list_numbers(numpy)} where those of multiplications are {list_numbers(formula)}.",
+        f"{parts.list_numbers(numpy)} where those of multiplications are "
+        f"{parts.list_numbers(formula)}.",
         "BLAS multiplies matrix by matrix at a higher rate than row by matrix: it uses each "
         "element many times while it is in a register or a cache, where row by matrix reads "
         "every element for one multiplication.",
         "With einsum, an unblocked loop that runs both at about one rate, the ratios of times "
-        f"are {list_numbers(einsum)}: they fall short of the formula {left:.1f}-fold instead "
+        f"are {parts.list_numbers(einsum)}: they fall short of the formula {left:.1f}-fold instead "
         f"of {short:.1f}-fold.",
         vanishes=left < 1 + (short - 1) / 4,
     )
@@ -107,16 +102,15 @@ def _by_einsum(evidence: Evidence, dims: Dims) -> Pair | None:
 
 def _overhead_finding(judged: Sequence[_Judged]) -> Iterator[Finding]:
     """Compare cells that do not agree since calls take their time with those where they do not."""
-    asked = [cell for cell in judged if cell.part.expected < LARGE_RATIO]  # only to be faster
-    failing = [
-        cell.overhead for cell in asked if not cell.agrees and cell.overhead >= MOST_OVERHEAD
-    ]
-    large = [cell.agrees for cell in asked if cell.overhead < MOST_OVERHEAD and cell.cached]
+    small = [cell for cell in judged if cell.part.expected < parts.LARGE_RATIO]  # only to be faster
+    slow = [cell for cell in small if cell.overhead >= MOST_OVERHEAD]
+    failing = [cell.overhead for cell in slow if not cell.agrees]
+    large = [cell.agrees for cell in small if cell.overhead < MOST_OVERHEAD and cell.cached]
     if not failing or not large:
         return
     yield Finding(
-        f"In {len(failing)} of the {len(asked)} cells whose formula's ratio is under "
-        f"{LARGE_RATIO:.0f}, all small, the ratio of times is not surely above 1.",
+        f"In {len(failing)} of the {len(small)} cells whose formula's ratio is under "
+        f"{parts.LARGE_RATIO:.0f}, all small, the ratio of times is not surely above 1.",
         "The fixed cost of a call: in these cells it takes "
         f"{min(failing):.0%} to {max(failing):.0%} of loss-first's time.",
         f"Where calls take under {MOST_OVERHEAD:.0%}, and the factors are in a cache, "
@@ -127,34 +121,35 @@ def _overhead_finding(judged: Sequence[_Judged]) -> Iterator[Finding]:
 
 def _bandwidth_finding(judged: Sequence[_Judged]) -> Iterator[Finding]:
     """Compare cells of a large formula ratio whose times do not follow with those in a cache."""
-    large = [cell for cell in judged if cell.part.expected >= LARGE_RATIO]
+    large = [cell for cell in judged if cell.part.expected >= parts.LARGE_RATIO]
     failing = [cell.part for cell in large if not cell.agrees and not cell.cached]
     cached = [cell.agrees for cell in large if cell.cached]
     if not failing or not cached:
         return
     yield Finding(
         f"In {len(failing)} cells the formula's ratio is "
-        f"{list_numbers([p.expected for p in failing])}, and that of times, "
-        f"{list_numbers([p.measured for p in failing])}, is not surely over "
-        f"{FAR_CHEAPER:.0f}.",
+        f"{parts.list_numbers([p.expected for p in failing])}, and that of times, "
+        f"{parts.list_numbers([p.measured for p in failing])}, is not surely over "
+        f"{parts.FAR_CHEAPER:.0f}.",
         "Loss-first is bound by memory: its factors have left the cache, and it reads each "
         "element from memory for a single multiplication. Input-first is bound by arithmetic.",
         "Where the formula's ratio is as large and the factors fit in a cache, "
-        f"{sum(cached)} of {len(cached)} cells are over {FAR_CHEAPER:.0f} times faster "
+        f"{sum(cached)} of {len(cached)} cells are over {parts.FAR_CHEAPER:.0f} times faster "
         "loss-first.",
         vanishes=all(cached),
     )
 
 
 def shows(evidence: Evidence, sizes: Sizes) -> list[Figure]:
-    """The ratio over the `(|x|, |z|)` plane, and cell by cell."""
+    """Show the ratio over the `(|x|, |z|)` plane, and cell by cell."""
     return [_plane_figure(evidence, sizes), _ratio_figure(evidence)]
 
 
 def _plane_figure(evidence: Evidence, sizes: Sizes) -> Plane:
     x, z = plane(sizes)
     grid = [[(1, n, n, n, m) for m in x] for n in z]
-    times = np.array([[_time_ratio(evidence, dims) for dims in row] for row in grid])
+    pairs = [[evidence.chains.get(dims) for dims in row] for row in grid]
+    times = np.array([[ratio(*p[::-1])[1] if p else np.nan for p in row] for row in pairs])
     loss, inputs = (
         np.array([[multiplications(order, dims) for dims in row] for row in grid]) for order in BOTH
     )
@@ -170,13 +165,8 @@ def _plane_figure(evidence: Evidence, sizes: Sizes) -> Plane:
     )
 
 
-def _time_ratio(evidence: Evidence, dims: Dims) -> float:
-    pair = evidence.chains.get(dims)
-    return float("nan") if pair is None else ratio(*pair[::-1])[1]
-
-
 def _ratio_figure(evidence: Evidence) -> Scatter:
-    """Ratio of times over that of multiplications; open points for cells measured by einsum too."""
+    """Show ratios of times over ratios of multiplications; open points are by einsum."""
     chains = list(evidence.chains.values())
     loops = [pair for dims in CAUSE_DIMS if (pair := _by_einsum(evidence, dims)) is not None]
     curves = [_points("one cell, with its 95 % interval", chains, hollow=False)] if chains else []
@@ -186,14 +176,13 @@ def _ratio_figure(evidence: Evidence) -> Scatter:
 
 
 def _points(label: str, pairs: Sequence[Pair], *, hollow: bool) -> Curve:
+    formula = np.array([formula_ratio(inputs, loss) for loss, inputs in pairs])
     ratios = np.array([ratio(inputs, loss) for loss, inputs in pairs])
-    return ratio_points(
-        label, np.array([formula_ratio(b, a) for a, b in pairs]), ratios, hollow=hollow
-    )
+    return ratio_points(label, formula, ratios, hollow=hollow)
 
 
 def ratio_points(label: str, formula: Array, ratios: Array, *, hollow: bool = False) -> Curve:
-    """Ratios of times, shape (n, 3) of (low, middle, high), over those of multiplications."""
+    """Show ratios of times, (n, 3) of (low, middle, high), over those of multiplications, (n,)."""
     style: dict[str, Any] = {"look": "third", "marks": "filled"}
     if hollow:
         style = {"look": "fourth", "marks": "hollow"}
@@ -204,8 +193,8 @@ def ratio_scatter(title: str, curves: tuple[Curve, ...]) -> Scatter:
     """Show ratios of times against ratios of multiplications, and where the claim would fail."""
     x, y = (np.concatenate([[1.0], *(getattr(curve, axis) for curve in curves)]) for axis in "xy")
     low, high = min(0.5, float(x.min()) / 1.3), max(200.0, float(x.max()) * 1.3)
-    corners = (LEAST_RATIO, LARGE_RATIO, LARGE_RATIO, high)
-    edge = (CHEAPER, CHEAPER, FAR_CHEAPER, FAR_CHEAPER)
+    corners = (parts.LEAST_RATIO, parts.LARGE_RATIO, parts.LARGE_RATIO, high)
+    edge = (parts.CHEAPER, parts.CHEAPER, parts.FAR_CHEAPER, parts.FAR_CHEAPER)
     return Scatter(
         "ratio_cells",
         "Ratio of times against ratio of multiplications",

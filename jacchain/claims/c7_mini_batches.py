@@ -289,13 +289,16 @@ def _times(evidence: Evidence, sizes: Sizes) -> show.Panel:
         if coefficients is not None:
             x = np.array([n for n, _ in points], float)
             y = np.array([features(s, evidence) @ coefficients / n for n, s in points])
-            curves.append(show.Curve("time model, from other cells", x, y, look=order, line="--"))
+            curves.append(show.Curve("", x, y, look=order, line="--"))
     own = [(n, series) for n, series, _ in measured(evidence, sizes, "explicit")]
     label = "loss-first, each sample its own Jacobians"
     curves.append(per_sample(label, own, look="third", marks="filled"))
-    shown = tuple(curve for curve in curves if len(curve.x))
+    shown = [curve for curve in curves if len(curve.x)]
+    if shown and coefficients is not None:
+        nothing = np.array([])
+        shown.append(show.Curve("time model, from other cells", nothing, nothing, line="--"))
     seconds = show.Axis("time per sample (s)", "seconds")
-    return show.Panel(_title(NETWORK), _axis(sizes), seconds, shown)
+    return show.Panel(_title(NETWORK), _axis(sizes), seconds, tuple(shown))
 
 
 def _rates(evidence: Evidence, sizes: Sizes) -> show.Panel:

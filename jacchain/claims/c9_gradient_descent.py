@@ -141,13 +141,9 @@ def judge(evidence: Evidence, _: Sizes) -> list[Part]:
         "C9:digits": _digits_part,
         "C9:loss": _loss_part,
     }
-    checks = dict(evidence.checks)
-    if "C9:digits" in checks:
-        checks["C9:loss"] = checks["C9:digits"]
-    return [
-        part(checks[name]) if name in checks else undecided(name, "not run")
-        for name, part in judges.items()
-    ]
+    checks = {"C9:loss": evidence.checks.get("C9:digits"), **evidence.checks}
+    values = ((name, checks.get(name), part) for name, part in judges.items())
+    return [part(v) if v else undecided(name, "not run") for name, v, part in values]
 
 
 def _product_part(values: Product) -> Part:
@@ -156,18 +152,11 @@ def _product_part(values: Product) -> Part:
     return exact("f(x, y) = xy at (2, -6): change of f over change of x", measured, -6.0)
 
 
-def _within(
-    name: str,
-    measured: float,
-    expected: float,
-    margin: tuple[float, float],
-    unit: str,
-    reason: str,
-) -> Part:
-    inside = margin[0] <= measured <= margin[1]
+def _within(low: float, high: float, part: Part) -> Part:
+    """Judge an exact part by a wider margin."""
+    inside = low <= part.measured <= high
     verdict: Judgement = "agrees" if inside else "disagrees"
-    part = exact(name, measured, expected, unit=unit, reason=reason)
-    return replace(part, margin=margin, verdict=verdict, p=float(inside))
+    return replace(part, margin=(low, high), verdict=verdict, p=float(inside))
 
 
 def _taylor_part(values: Remainders) -> Part:
@@ -178,28 +167,30 @@ def _taylor_part(values: Remainders) -> Part:
         f"the order is within 2 +- 0.1 in {within} of {total} random networks, "
         f"median {np.median(orders):.3f}, farthest {worst:.3f}"
     )
-    name, margin = "networks whose Taylor remainder is of order 2", LEAST_OF_ORDER_TWO / NETWORKS
-    return _within(name, within, total, (margin * total, total), "networks", reason)
+    name, least = "networks whose Taylor remainder is of order 2", LEAST_OF_ORDER_TWO / NETWORKS
+    part = exact(name, within, total, unit="networks", reason=reason)
+    return _within(least * total, total, part)
 
 
 def _descent_part(values: Descent) -> Part:
     fell, total = sum(change < 0 for change in values.changes), len(values.changes)
     reason = f"the loss fell in {fell} of {total} random networks"
     name = "networks whose loss falls by one small step"
-    return _within(name, fell, total, (total, total), "networks", reason)
+    return exact(name, fell, total, unit="networks", reason=reason)
 
 
 def _digits_part(values: Digits) -> Part:
     reason = f"{values.accuracy:.1%} of {values.held_out} held-out digits are right"
-    name, margin = "handwritten digits, held-out accuracy", (100 * LEAST_ACCURACY, 100.0)
-    return _within(name, 100 * values.accuracy, 95.0, margin, "%", reason)
+    name, least = "handwritten digits, held-out accuracy", 100 * LEAST_ACCURACY
+    part = exact(name, 100 * values.accuracy, least, unit="%", reason=reason)
+    return _within(least, 100.0, part)
 
 
 def _loss_part(values: Digits) -> Part:
     first, *_, last = values.losses
     reason = f"mean loss {first:.3f} before training, {last:.3f} after"
     name = "handwritten digits, loss after over before"
-    return _within(name, last / first, 0.0, (-np.inf, 0.5), "ratio", reason)
+    return _within(-np.inf, 0.5, exact(name, last / first, 0.0, unit="ratio", reason=reason))
 
 
 def shows(evidence: Evidence, _: Sizes) -> Iterator[Lines]:
@@ -216,32 +207,26 @@ def shows(evidence: Evidence, _: Sizes) -> Iterator[Lines]:
 
 
 def _remainder_panel(values: Remainders | None) -> Panel:
-    curves: tuple[Curve, ...] = ()
-    if values:
-        steps, remainders = np.array(values.example).T
-        constant = np.exp(np.mean(np.log(remainders / steps**2)))
-        curves = (
-            Curve("order 2", steps, constant * steps**2),
-            Curve("one random network", steps, remainders, look="third", marks="filled", line=""),
-        )
     x = Axis("step h", "powers of 10")
     y = Axis("remainder of the loss (absolute)", "powers of 10")
-    return Panel("Taylor remainder", x, y, curves)
+    if values is None:
+        return Panel("Taylor remainder", x, y)
+    steps, remainders = np.array(values.example).T
+    squares = np.exp(np.mean(np.log(remainders / steps**2))) * steps**2
+    points = Curve("one random network", steps, remainders, look="third", marks="filled", line="")
+    return Panel("Taylor remainder", x, y, (Curve("order 2", steps, squares), points))
 
 
 def _loss_panel(values: Digits | None) -> Panel:
-    curves: tuple[Curve, ...] = ()
-    ticks: tuple[float, ...] = ()
-    note = ""
-    if values:
-        losses = np.array(values.losses)
-        inside = (losses.min() <= LOSS_TICKS) & (losses.max() >= LOSS_TICKS)
-        ticks = tuple(LOSS_TICKS[inside].tolist())
-        epochs = np.arange(len(losses), dtype=float)
-        curves = (Curve("", epochs, losses, look="third", marks="filled"),)
-        note = f"{values.accuracy:.1%} of the held-out\ndigits are right"
-    y = Axis("mean loss on the training digits", "ratio", ticks)
-    return Panel("handwritten digits", Axis("epoch"), y, curves, note=note)
+    title, x = "handwritten digits", Axis("epoch")
+    if values is None:
+        return Panel(title, x, Axis("mean loss on the training digits", "ratio"))
+    losses = np.array(values.losses)
+    inside = (losses.min() <= LOSS_TICKS) & (losses.max() >= LOSS_TICKS)
+    y = Axis("mean loss on the training digits", "ratio", tuple(LOSS_TICKS[inside].tolist()))
+    curve = Curve("", np.arange(len(losses), dtype=float), losses, look="third", marks="filled")
+    note = f"{values.accuracy:.1%} of the held-out\ndigits are right"
+    return Panel(title, x, y, (curve,), note=note)
 
 
 EXPERIMENT = Experiment(

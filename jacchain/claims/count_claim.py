@@ -57,15 +57,13 @@ def _times(dims: Dims) -> str:
 
 
 def _shows(order: str, evidence: Evidence, _: Sizes) -> Iterator[Scatter]:
-    """Executed multiplications over the formula's; small twins are hollow."""
-    counts = _counts(evidence, order)
-    twins = [count for count in counts if count.dims != count.cell_dims]
-    whole = [count for count in counts if count.dims == count.cell_dims]
+    """Show executed multiplications over the formula's; small twins are hollow."""
     curves = []
-    if whole:
-        curves.append(_curve(f"{order}: the chain itself", whole, marks="filled"))
-    if twins:
-        curves.append(_curve(f"{order}: a smaller twin of a long one", twins, marks="hollow"))
+    for what, marks in (("the chain itself", "filled"), ("a smaller twin of a long one", "hollow")):
+        is_twin = marks == "hollow"
+        counts = [c for c in _counts(evidence, order) if (c.dims != c.cell_dims) == is_twin]
+        if counts:
+            curves.append(_curve(f"{order}: {what}", counts, marks=marks))
     x = Axis("formula (multiplications)", "powers of 10")
     y = Axis("executed (multiplications)", "powers of 10")
     yield Scatter(

@@ -19,19 +19,14 @@ from jacchain.claims.study_model import noise_figure
 from jacchain.experiments.cell import BOTH, Cell, Dims, chain_cell
 from jacchain.experiments.experiment import Experiment
 from jacchain.experiments.parts import CHEAPER, not_measured, ratio_part
-from jacchain.experiments.show import Column, Figure, Table
+from jacchain.experiments.show import Figure, Table, Unit, table
 from jacchain.experiments.sizes import Sizes
 
 _NAME = re.compile(r"(chain|cell)-(\d+(?:x\d+)+)(?:-(loss-first|input-first))?")
 
 
 def claim_of(dims: Dims) -> str:
-    """Name the experiment on a chain.
-
-    Raises
-    ------
-    ValueError
-        If dims are no chain with a scalar loss.
+    """Name the experiment on a chain; raise ValueError if dims are no chain with a scalar loss.
 
     Examples
     --------
@@ -132,17 +127,10 @@ def _answer(dims: Dims, evidence: Evidence, _: Sizes) -> Sequence[str | Table]:
     best = answer(evidence, dims)
     if best is None:
         return [f"The chain was not measured: {not_measured(evidence, _name(dims)).reason}."]
-    columns = (
-        Column("order"),
-        Column("multiplications", "count"),
-        Column("bytes", "bytes"),
-        Column("fastest", "seconds"),
-        Column("median", "seconds"),
-    )
-    rows = tuple(
-        (s.name, s.cost.multiplications, s.cost.bytes, s.time, s.median)
-        for s in (best.faster, best.slower)
-    )
+    units: dict[str, Unit] = {"order": "text", "multiplications": "count", "bytes": "bytes"}
+    units |= {"fastest": "seconds", "median": "seconds"}
+    both = (best.faster, best.slower)
+    rows = [(s.name, s.cost.multiplications, s.cost.bytes, s.time, s.median) for s in both]
     low, high = best.interval
     doubt = "" if best.is_sure else " That is not sure: the noise of this machine could explain it."
     sentence = (
@@ -150,7 +138,7 @@ def _answer(dims: Dims, evidence: Evidence, _: Sizes) -> Sequence[str | Table]:
         f"({low:.2f} to {high:.2f}, with a noise floor of {best.noise_floor:.0%}); "
         f"by multiplications alone it would be {best.formula:.2f}.{doubt}"
     )
-    return [Table("Both orders of the chain", columns, rows), sentence]
+    return [table("Both orders of the chain", units, rows), sentence]
 
 
 def _judge(dims: Dims, evidence: Evidence, _: Sizes) -> list[Part]:

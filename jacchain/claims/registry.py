@@ -18,7 +18,7 @@ from jacchain.experiments.experiment import Experiment
 
 @cache
 def experiments() -> Registry[Experiment]:
-    """Every experiment by its claim, in the order of their numbers; studies last.
+    """Return every experiment by its claim, in the order of their numbers; studies last.
 
     Examples
     --------
@@ -41,28 +41,17 @@ def _place(experiment: Experiment) -> tuple[int, str]:
 
 
 def chosen(claims: Iterable[str] = (), *, also: Iterable[str] = ()) -> tuple[Experiment, ...]:
-    """Return the experiments of these claims, and those that are shown beside them.
+    """Return the experiments of these claims or else the default ones, `also` others.
 
-    Parameters
-    ----------
-    claims
-        Names in any case, or of chains as `own_chain.claim_of` gives them; if there is none, all
-        that are measured by default.
-    also
-        Names of others.
-
-    Raises
-    ------
-    ValueError
-        If a claim is unknown; the message lists the known ones.
+    Names are in any case, or of chains as `own_chain.claim_of` gives them. With each experiment
+    come those that are shown beside it. Raises ValueError if a claim is unknown.
     """
-    known = experiments().entries
-    defaults = (name for name, experiment in known.items() if experiment.default)
+    entries = experiments().entries
+    defaults = (name for name, experiment in entries.items() if experiment.default)
     picked = [_named(name) for name in (*(tuple(claims) or defaults), *also)]
-    names = {experiment.claim for experiment in picked}
-    names |= {name for experiment in picked for name in experiment.beside}
-    own = {e.claim: e for e in picked if e.claim not in known}
-    return (*own.values(), *(known[name] for name in known if name in names))
+    names = {name for experiment in picked for name in (experiment.claim, *experiment.beside)}
+    own = {e.claim: e for e in picked if e.claim not in entries}
+    return (*own.values(), *(entries[name] for name in entries if name in names))
 
 
 def _named(name: str) -> Experiment:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial, reduce
 from itertools import product
-from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -30,20 +29,16 @@ from jacchain.records.values import Executed
 Array = NDArray[Any]
 Measured = list[tuple[int, Series, Series]]
 Mode = Literal["vjp", "jvp"]
-MODES: Mapping[Mode, str] = MappingProxyType({"vjp": "rows times J", "jvp": "J times columns"})
+MODES: Mapping[Mode, str] = {"vjp": "rows times J", "jvp": "J times columns"}
 DENSE, STRUCTURED, FREE = "explicit, dense", "explicit, as they are", "matrix-free"
 EXPLICIT = (DENSE, STRUCTURED)
-LOOKS: Mapping[str, show.Look] = MappingProxyType(
-    {DENSE: "input-first", STRUCTURED: "loss-first", FREE: "third"}
-)
+LOOKS: Mapping[str, show.Look] = {DENSE: "input-first", STRUCTURED: "loss-first", FREE: "third"}
 ALONE = "multiplying alone"
 MEMORY = "construction:memory"
-NETWORKS: Mapping[str, Dims] = MappingProxyType(
-    {
-        "lenet-300-100": (1, *reversed(ZOO["lenet-300-100"].sizes)),
-        "lenet-5": DIMS["LeNet-5"],
-    }
-)
+NETWORKS: Mapping[str, Dims] = {
+    "lenet-300-100": (1, *reversed(ZOO["lenet-300-100"].sizes)),
+    "lenet-5": DIMS["LeNet-5"],
+}
 
 
 def counts(sizes: Sizes) -> tuple[int, ...]:

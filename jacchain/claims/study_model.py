@@ -12,24 +12,9 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from jacchain.analysis.efficiency import (
-    MOST_EFFICIENCY,
-    Efficiency,
-    Rate,
-    best_ceilings,
-    efficiencies,
-    work_rate,
-)
+from jacchain.analysis import efficiency
+from jacchain.analysis import fit as model
 from jacchain.analysis.evidence import REGIMES, Evidence, Pair, Series
-from jacchain.analysis.fit import (
-    MOST_CONDITION,
-    MOST_ERROR,
-    TERMS,
-    UNITS,
-    Fit,
-    fit_times,
-    model_parts,
-)
 from jacchain.analysis.intervals import median_interval
 from jacchain.analysis.ratios import log_ratios
 from jacchain.analysis.verdicts import Part
@@ -52,7 +37,7 @@ KERNELS: dict[tuple[str, str], show.Look] = {
 
 
 def cells(sizes: Sizes) -> list[Cell]:
-    """A/A pairs at the smallest, a middle and the largest `|x|`, ceilings, and a chain of ones."""
+    """Measure A/A pairs at three sizes of `|x|`, ceilings, and a chain of ones."""
     swept = input_grid(sizes).cells
     dims = [swept[0][1], swept[len(swept) // 2][1], swept[-1][1]]
     controls = [chain_cell(d, (order, order), role="control") for d in dims for order in BOTH]
@@ -72,17 +57,17 @@ def _ceiling_arm(ceiling: Ceiling, dtype: np.dtype[Any], _: int) -> tuple[Arm]:
 
 def judge(evidence: Evidence, _: Sizes) -> list[Part]:
     """Judge whether each time is within 25 % of a prediction made without its cell."""
-    fit = fit_times(evidence)
-    return [] if fit is None else model_parts(fit, evidence)
+    fit = model.fit_times(evidence)
+    return [] if fit is None else model.model_parts(fit, evidence)
 
 
 def findings(evidence: Evidence, _: Sizes) -> Iterator[Finding]:
     """Compare the predictions that miss by over 25 % with those to which no cause applies."""
-    fit = fit_times(evidence)
+    fit = model.fit_times(evidence)
     if fit is None:
         return
     times = np.array([series.time for series in fit.series])
-    misses = np.abs(fit.predicted / times - 1) > MOST_ERROR
+    misses = np.abs(fit.predicted / times - 1) > model.MOST_ERROR
     causes = _causes(fit, evidence)
     clean = ~np.any(list(causes.values()), axis=0)
     if not misses.any() or not clean.any():
@@ -94,15 +79,16 @@ def findings(evidence: Evidence, _: Sizes) -> Iterator[Finding]:
     ]
     within = np.count_nonzero(~misses[clean])
     yield Finding(
-        f"{misses.sum()} of {len(misses)} predictions miss by more than {MOST_ERROR:.0%}.",
+        f"{misses.sum()} of {len(misses)} predictions miss by more than {model.MOST_ERROR:.0%}.",
         f"One rate for each kind of product is too simple where {'; where '.join(shares)}.",
-        f"Where none of these applies, {within} of {clean.sum()} are within {MOST_ERROR:.0%}.",
+        f"Where none of these applies, {within} of {clean.sum()} are within "
+        f"{model.MOST_ERROR:.0%}.",
         vanishes=bool(within == clean.sum()),
     )
 
 
-def _causes(fit: Fit, evidence: Evidence) -> dict[str, NDArray[np.bool_]]:
-    """What may spoil a prediction, by its name, and whether it applies to each series, (n,)."""
+def _causes(fit: model.Fit, evidence: Evidence) -> dict[str, NDArray[np.bool_]]:
+    """Return what may spoil a prediction, and whether it applies to each series, (n,)."""
     calls = [evidence.overhead * s.cost.products > 0.1 * s.time for s in fit.series]
     leaving = [evidence.regime(s).startswith("leaving") for s in fit.series]
     small = [min(s.dims[1:]) < SMALL for s in fit.series]
@@ -115,8 +101,8 @@ def _causes(fit: Fit, evidence: Evidence) -> dict[str, NDArray[np.bool_]]:
 
 
 def shows(evidence: Evidence, _: Sizes) -> Iterator[show.Figure | show.Table]:
-    """The model's residuals and coefficients, the ceilings, the memory regimes, the noise."""
-    fit = fit_times(evidence)
+    """Show the model's residuals and coefficients, the ceilings, the memory regimes, the noise."""
+    fit = model.fit_times(evidence)
     if fit is not None:
         yield from (_residuals(fit), _coefficients(fit))
     if evidence.ceilings:
@@ -127,8 +113,8 @@ def shows(evidence: Evidence, _: Sizes) -> Iterator[show.Figure | show.Table]:
         yield noise_figure(evidence)
 
 
-def _residuals(fit: Fit) -> show.Scatter:
-    """Predicted / measured time of every chain, each prediction made without the chain."""
+def _residuals(fit: model.Fit) -> show.Scatter:
+    """Show predicted / measured time of every chain, each predicted without the chain."""
     times = np.array([series.time for series in fit.series])
     ratios = fit.predicted / times
     low, high = min(0.6, 0.9 * ratios[ratios > 0].min(initial=1.0)), max(1.8, 1.15 * ratios.max())
@@ -145,7 +131,11 @@ def _residuals(fit: Fit) -> show.Scatter:
         show.Axis("predicted / measured (ratio)", "sizes", shown, (float(low), float(high))),
         tuple(curves),
         levels=(show.Level("", 1.0, line="-"),),
-        bands=(show.Band(f"within {100 * MOST_ERROR:.0f} %", 1 - MOST_ERROR, 1 + MOST_ERROR),),
+        bands=(
+            show.Band(
+                f"within {100 * model.MOST_ERROR:.0f} %", 1 - model.MOST_ERROR, 1 + model.MOST_ERROR
+            ),
+        ),
     )
     return show.Scatter(
         "residuals",
@@ -155,21 +145,21 @@ def _residuals(fit: Fit) -> show.Scatter:
     )
 
 
-def _coefficients(fit: Fit) -> show.Table:
-    """The coefficients with their intervals, and the rates that they amount to."""
-    told = f"The condition number is {fit.condition:.1f}: the parts can be told apart"
+def _coefficients(fit: model.Fit) -> show.Table:
+    """List the coefficients with their intervals, and the rates that they amount to."""
+    caption = f"The condition number is {fit.condition:.1f}: the parts can be told apart"
     if not fit.separable:
-        told = (
-            f"The condition number is {fit.condition:.0f}, above {MOST_CONDITION:.0f}: the parts "
-            "can't be told apart, and only their sum, the predicted time, is reported"
+        caption = (
+            f"The condition number is {fit.condition:.0f}, above {model.MOST_CONDITION:.0f}: the "
+            "parts can't be told apart, and only their sum, the predicted time, is reported"
         )
-    terms = zip(TERMS, UNITS, fit.coefficients, fit.intervals, strict=True)
+    terms = zip(model.TERMS, model.UNITS, fit.coefficients, fit.intervals, strict=True)
     rows = [
         (name, f"{value:.3g} {unit}", f"{low:.3g} to {high:.3g}", _per_second(name, value))
         for name, unit, value, (low, high) in terms
     ]
     units = dict.fromkeys(("term", "coefficient", "95 % interval", "that is"), TEXT)
-    return show.table(f"Coefficients. {told}", units, rows if fit.separable else ())
+    return show.table(f"Coefficients. {caption}", units, rows if fit.separable else ())
 
 
 def _per_second(term: str, value: float) -> str:
@@ -181,7 +171,7 @@ def _per_second(term: str, value: float) -> str:
 
 
 def _ceilings_figure(evidence: Evidence) -> show.Lines:
-    """Bandwidth over the working set, with the regimes' edges; flops of square products."""
+    """Show bandwidth over the working set, with the regimes' edges; flops of square products."""
     left, right = (_ceiling_curves(evidence, square=square) for square in (False, True))
     bandwidth = show.Axis("bandwidth (GB/s)", limits=_from_zero(left))
     flops = show.Axis("square products (GFLOP/s)", limits=_from_zero(right))
@@ -203,14 +193,14 @@ def _ceilings_figure(evidence: Evidence) -> show.Lines:
 
 
 def _ceiling_curves(evidence: Evidence, *, square: bool) -> tuple[show.Curve, ...]:
-    """Rates of square products over their rows; or those of rows and copies over the bytes."""
+    """Show rates of square products over their rows; or of rows and copies over the bytes."""
     curves = []
     for (kind, kernel), look in KERNELS.items():
         series = [s for s in evidence.ceilings if (s.group, s.name) == (kind, kernel)]
         if series and square == (kind == "matrix-matrix"):
             series.sort(key=lambda s: s.cost.working_set)
             x = np.array([s.dims[0] if square else s.cost.working_set for s in series], float)
-            y = np.array([work_rate(s, flops=square) / 1e9 for s in series])
+            y = np.array([efficiency.work_rate(s, flops=square) / 1e9 for s in series])
             curves.append(show.Curve(kernel, x, y, look=look, marks="filled"))
     return tuple(curves)
 
@@ -220,7 +210,7 @@ def _from_zero(curves: tuple[show.Curve, ...]) -> tuple[float, float]:
 
 
 def _regime_bands(evidence: Evidence, curves: tuple[show.Curve, ...]) -> tuple[show.Band, ...]:
-    """Where each memory regime begins and ends, a little beyond what was measured."""
+    """Show where each memory regime begins and ends, a little beyond what was measured."""
     regimes = evidence.regimes
     low = min((float(curve.x.min()) for curve in curves), default=1.0) / 2
     high = 4 * max((float(curve.x.max()) for curve in curves), default=1.0)
@@ -237,41 +227,41 @@ def _regime_bands(evidence: Evidence, curves: tuple[show.Curve, ...]) -> tuple[s
 
 
 def _ceilings_table(evidence: Evidence) -> show.Table:
-    """The best kernel for each kind of work and memory regime."""
-    best = ((rate.series, rate) for rate in best_ceilings(evidence))
+    """List the best kernel for each kind of work and memory regime."""
+    best = ((rate.series, rate) for rate in efficiency.best_ceilings(evidence))
     rows = ((s.group, rate.regime, s.name, s.cost.working_set, _speed(rate)) for s, rate in best)
     units: dict[str, show.Unit] = {"work": "text", "in": "text", "best kernel": "text"}
     units |= {"working set": "bytes", "rate": "text"}
     return show.table("Ceilings", units, rows)
 
 
-def _speed(rate: Rate) -> str:
+def _speed(rate: efficiency.Rate) -> str:
     if rate.series.group == "empty call":
         return f"{1e6 * rate.series.time:.3g} us"
     return f"{rate.per_second / 1e9:.3g} {'GFLOP/s' if rate.counts_flops else 'GB/s'}"
 
 
 def _efficiency_table(evidence: Evidence) -> show.Table:
-    """How near to its ceiling each order comes, in each memory regime."""
+    """List how near to its ceiling each order comes, in each memory regime."""
     units = dict.fromkeys(("order", "in", "cells", "median", "best", "remark"), TEXT)
-    rows = map(_efficiency_row, efficiencies(evidence))
+    rows = map(_efficiency_row, efficiency.efficiencies(evidence))
     return show.table("Efficiency: rate reached / ceiling", units, rows)
 
 
-def _efficiency_row(group: Efficiency) -> tuple[str, ...]:
+def _efficiency_row(group: efficiency.Efficiency) -> tuple[str, ...]:
     best, middle = max(group.values), float(np.median(group.values))
-    remark = ""
-    if best > MOST_EFFICIENCY:
-        over = sum(value > MOST_EFFICIENCY for value in group.values)
-        remark = f"error of the ceiling: {over} above {MOST_EFFICIENCY}, it was measured too low"
+    remark, most = "", efficiency.MOST_EFFICIENCY
+    if best > most:
+        over = sum(value > most for value in group.values)
+        remark = f"error of the ceiling: {over} above {most}, it was measured too low"
     count = str(len(group.values))
     return group.order, group.regime, count, f"{middle:.2f}", f"{best:.2f}", remark
 
 
 def _regimes_table(evidence: Evidence) -> show.Table:
-    """The memory regimes, with how many timed orders of chains fell into each."""
+    """List the memory regimes, with how many timed orders of chains fell into each."""
     edges = evidence.regimes
-    known = bool(np.isfinite(edges.memory))
+    has_caches = bool(np.isfinite(edges.memory))
     bounds = {
         "L2": ("at most", None, edges.l2),
         "LLC": ("between", edges.llc_low, edges.llc_high),
@@ -282,14 +272,15 @@ def _regimes_table(evidence: Evidence) -> show.Table:
     between = ("in between, not judged", None, None)
     unknown = ("caches unknown", None, None)
     rows = (
-        (name, *(bounds.get(name, between) if known else unknown), timed[name]) for name in REGIMES
+        (name, *(bounds.get(name, between) if has_caches else unknown), timed[name])
+        for name in REGIMES
     )
     units: dict[str, show.Unit] = {"regime": "text", "working set": "text", "from": "bytes"}
     return show.table("Memory regimes", units | {"to": "bytes", "timed": "count"}, rows)
 
 
 def noise_figure(evidence: Evidence) -> show.Rows:
-    """The same kernel against itself: every block of every control, in per cent."""
+    """Show the same kernel against itself: every block of every control, in per cent."""
     floor = 100 * evidence.noise_floor
     pairs = sorted(evidence.controls, key=lambda pair: (pair[0].name, pair[0].dims))
     return show.Rows(

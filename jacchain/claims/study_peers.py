@@ -3,18 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jacchain.adapters.frameworks import (
-    compile_seconds,
-    jax_gradients,
-    jax_jacobian,
-    torch_gradients,
-)
+from jacchain.adapters import frameworks
 from jacchain.analysis.evidence import Evidence, Series
 from jacchain.analysis.ratios import ratio
 from jacchain.chains.planners import plan
@@ -54,15 +48,16 @@ class Case:
         return inputs, rng.integers(self.sizes[-1], size=self.samples)
 
 
-CASES: Mapping[str, Case] = MappingProxyType(
-    {
-        "784-512-256-10, batch of 256": Case((784, 512, 256, 10), 256),
-        "784-512-256-10, batch of 1": Case((784, 512, 256, 10), 1),
-        "4096-1024-1024-1024, batch of 128": Case((4096, 1024, 1024, 1024), 128),
-        "LeNet-5, batch of 64": Case((784, 4704, 1176, 1600, 400, 120, 84, 10), 64, True),
-    }
-)
-FRAMEWORKS = {"torch.autograd.grad": torch_gradients, "jax.grad": jax_gradients}
+CASES: Mapping[str, Case] = {
+    "784-512-256-10, batch of 256": Case((784, 512, 256, 10), 256),
+    "784-512-256-10, batch of 1": Case((784, 512, 256, 10), 1),
+    "4096-1024-1024-1024, batch of 128": Case((4096, 1024, 1024, 1024), 128),
+    "LeNet-5, batch of 64": Case((784, 4704, 1176, 1600, 400, 120, 84, 10), 64, True),
+}
+FRAMEWORKS = {
+    "torch.autograd.grad": frameworks.torch_gradients,
+    "jax.grad": frameworks.jax_gradients,
+}
 MODES = ("jax.jacrev", "jax.jacfwd")
 
 
@@ -122,7 +117,7 @@ def _jacobian(mode: str, dtype: np.dtype[Any], seed: int) -> tuple[Arm, ...]:
     def ours() -> NDArray[Any]:
         return vjp(network, x, eye) if mode == "jax.jacrev" else jvp(network, x, eye).T
 
-    theirs = partial(jax_jacobian, network, x, mode.removeprefix("jax."))
+    theirs = partial(frameworks.jax_jacobian, network, x, mode.removeprefix("jax."))
     return Arm(OURS, cost, lambda: ours), Arm(mode, cost, theirs)
 
 
@@ -139,7 +134,7 @@ def compile_all(seed: int) -> dict[str, float]:
     """Return the seconds that jax compiles each case's gradients, which its times leave out."""
     dtype = np.dtype("float32")
     return {
-        name: compile_seconds(case.network(dtype, seed), *case.data(dtype, seed))
+        name: frameworks.compile_seconds(case.network(dtype, seed), *case.data(dtype, seed))
         for name, case in CASES.items()
     }
 
@@ -161,12 +156,10 @@ def shows(evidence: Evidence, sizes: Sizes) -> Iterator[Rows]:
     """Show a row for each case and peer: theirs / ours on a logarithmic axis."""
     pairs = measured(evidence, sizes)
     spans = [ratio(theirs, ours) for ours, theirs in pairs]
-    limits = (
-        min([0.5, *(0.8 * low for low, *_ in spans)]),
-        max([2.0, *(1.25 * high for *_, high in spans)]),
-    )
-    ticks = tuple(tick for tick in TICKS if limits[0] <= tick <= limits[1])
-    axis = Axis("time of the other / jacchain (ratio)", "ratio", ticks, limits)
+    left = min([0.5, *(0.8 * low for low, *_ in spans)])
+    right = max([2.0, *(1.25 * high for *_, high in spans)])
+    ticks = tuple(tick for tick in TICKS if left <= tick <= right)
+    axis = Axis("time of the other / jacchain (ratio)", "ratio", ticks, (left, right))
     yield Rows(
         "peers",
         "Time of each framework over ours",

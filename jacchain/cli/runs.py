@@ -45,6 +45,7 @@ def run(
 ) -> None:
     """Measure the article's claims here, or your own chain; resumes what was interrupted."""
     from jacchain.claims.own_chain import claim_of
+    from jacchain.experiments.sizes import OFFERED
     from jacchain.report.terminal import print_forecast
     from jacchain.runs.job import job_of
     from jacchain.runs.runner import forecast
@@ -56,7 +57,7 @@ def run(
             raise ValueError(message)
         names = [claim_of(_sizes(dims))] if dims else [name for name in claims.split(",") if name]
         also = ["peers"] if peers else []
-        named = "chain" if dims else profile
+        named = "chain" if dims else OFFERED[profile].name
         job = job_of(named, names, also=also, threads=threads, dtype=dtype)
     if dry_run:
         cells = forecast(job)

@@ -17,22 +17,10 @@ Term: TypeAlias = tuple[Size, Size, Size]
 
 
 def multiplications(order: str | Bracketing, dims: Iterable[int]) -> int:
-    """Scalar multiplications of an order, by the article's formula.
+    """Return the scalar multiplications of an order by the article's formula, exact if large.
 
-    Raises TypeError or ValueError if the dims are no integers of at least 1, or the order has no
-    closed form.
-
-    Parameters
-    ----------
-    order : str or nested pairs of int
-        ``"loss-first"``, ``"input-first"`` or a bracketing.
-    dims : iterable of int
-        ``(1, |z_L|, ..., |z_1|, |x|)``.
-
-    Returns
-    -------
-    int
-        Exact, however large.
+    Raises TypeError or ValueError if the dims are no integers of at least 1, or the order is none
+    of ``"loss-first"``, ``"input-first"`` and bracketings.
 
     Examples
     --------
@@ -43,15 +31,9 @@ def multiplications(order: str | Bracketing, dims: Iterable[int]) -> int:
 
 
 def terms(order: str | Bracketing, dims: Sequence[Size]) -> list[Term[Size]]:
-    """Terms of the formula: the three sizes of every product, in the article's sequence.
+    """Return the terms of the formula: three sizes for every product, in the article's sequence.
 
-    Raises ValueError if the order has no closed form.
-
-    Parameters
-    ----------
-    order : str or nested pairs of int
-    dims : sequence
-        Numbers or symbols, loss first.
+    The sizes may be numbers or symbols, loss first. Raises ValueError as `multiplications`.
 
     Examples
     --------
@@ -64,8 +46,10 @@ def terms(order: str | Bracketing, dims: Sequence[Size]) -> list[Term[Size]]:
             for start, split, stop in splits(order, len(dims) - 1)
         ]
     if order not in _ARTICLE:
-        msg = f"order {order!r} has no closed form; give one of {sorted(_ARTICLE)} or a bracketing"
-        raise ValueError(msg)
+        message = (
+            f"order {order!r} has no closed form; give one of {sorted(_ARTICLE)} or a bracketing"
+        )
+        raise ValueError(message)
     return _ARTICLE[order](dims)
 
 

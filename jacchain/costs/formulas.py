@@ -120,8 +120,8 @@ def gradient_formula(
         shared = later[0] if cache else 2 * sum(later)
         return sympy.expand(shared + sum(own.values()))
     if order != "input-first":
-        msg = f"unknown order {order!r}; known are loss-first, input-first"
-        raise ValueError(msg)
+        message = f"unknown order {order!r}; known are loss-first, input-first"
+        raise ValueError(message)
     columns = [
         own[i] * (sizes[i + 1] + sum(area[j] for j in area if j > i + 1) + last)
         for i in range(1, layers)
@@ -184,7 +184,7 @@ def symbolic_dims(layers: int = 3) -> tuple[Any, ...]:
     (1, z2, z1, x)
     """
     if layers < 1:
-        msg = f"{layers} layers: a network has at least one"
-        raise ValueError(msg)
+        message = f"{layers} layers: a network has at least one"
+        raise ValueError(message)
     names = [*(f"z{layer}" for layer in range(layers, 0, -1)), "x"]
     return (sympy.Integer(1), *sympy.symbols(names, positive=True, integer=True))

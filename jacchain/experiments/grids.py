@@ -27,30 +27,19 @@ class Grid:
     variable: str  # as in the article, e.g. |x|
     cells: tuple[tuple[int, Dims], ...]
     unit: str = "elements"
+    over: str = ""  # all that is swept, in a title; by default the variable
     law: str = "n"  # growth of the formula, one of `analysis.rivals.LAWS`
 
 
-def half_octaves(low: int, high: int) -> list[int]:
-    """Return powers of two and three times powers of two from `low` to `high`.
+def octaves(low: int, high: int, steps: int = 2) -> list[int]:
+    """Return the sizes from `low` to `high` that are `steps` in each octave, evenly spaced.
 
     Examples
     --------
-    >>> half_octaves(4, 16)
-    [4, 6, 8, 12, 16]
+    >>> octaves(4, 16), octaves(64, 160, steps=4)
+    ([4, 6, 8, 12, 16], [64, 80, 96, 112, 128, 160])
     """
-    powers = [2**k for k in range(high.bit_length())]
-    return sorted(n for n in {*powers, *(3 * p for p in powers)} if low <= n <= high)
-
-
-def quarter_octaves(low: int, high: int) -> list[int]:
-    """Return four to seven times powers of two from `low` to `high`.
-
-    Examples
-    --------
-    >>> quarter_octaves(64, 160)
-    [64, 80, 96, 112, 128, 160]
-    """
-    sizes = {m * 2**k for k in range(high.bit_length()) for m in (4, 5, 6, 7)}
+    sizes = {m * 2**k for k in range(high.bit_length()) for m in range(steps, 2 * steps)}
     return sorted(n for n in sizes if low <= n <= high)
 
 
@@ -69,7 +58,7 @@ def _working_set(dims: Dims, order: str, dtype: str) -> int:
 
 
 def _missing(sizes: Sizes, order: str, dense: list[int], dims: Callable[[int], Dims]) -> set[int]:
-    """Sizes to add so that one window of this machine holds enough of them for a slope."""
+    """Return sizes to add so that one window of this machine holds enough for a slope."""
 
     def working_set(size: int) -> int:
         return _working_set(dims(size), order, f"float{8 * sizes.itemsize}")
@@ -82,7 +71,7 @@ def _missing(sizes: Sizes, order: str, dense: list[int], dims: Callable[[int], D
 
     if any(map(enough, inside(dense))):
         return set()
-    finer = inside(quarter_octaves(dense[0] // 4, FARTHER * dense[-1]))
+    finer = inside(octaves(dense[0] // 4, FARTHER * dense[-1], steps=4))
     heads = (some[:count] for some in finer for count in range(len(some) + 1))
     return set(next(filter(enough, heads), ()))
 
@@ -90,18 +79,18 @@ def _missing(sizes: Sizes, order: str, dense: list[int], dims: Callable[[int], D
 @cache
 def input_grid(sizes: Sizes) -> Grid:
     """Sweep over `|x|` of a classifier that narrows: 128, 32, 16."""
-    dense = half_octaves(1024, sizes.pick(quick=2**16, standard=2**20, full=2**22))
+    dense = octaves(1024, sizes.pick(quick=2**16, standard=2**20, full=2**22))
     return Grid("x", "|x|", _sizes(sizes, (16, 128), dense, lambda n: (1, 16, 32, 128, n)))
 
 
 @cache
 def layer_grids(sizes: Sizes) -> tuple[Grid, Grid, Grid]:
     """Sweep over `|z1|`, `|z2|` and `|z3|`, each beside wide neighbours so that its terms lead."""
-    dense = half_octaves(1024, sizes.pick(quick=6144, standard=2**14, full=2**15))
+    dense = octaves(1024, sizes.pick(quick=6144, standard=2**14, full=2**15))
 
     def grid(name: str, dims: Callable[[int], Dims]) -> Grid:
-        variable = f"|{name[0]}_{name[1]}|"
-        return Grid(name, variable, _sizes(sizes, (32, 256), dense, dims))
+        cells = _sizes(sizes, (32, 256), dense, dims)
+        return Grid(name, f"|{name[0]}_{name[1]}|", cells, over=f"|{name}|")
 
     return (
         grid("z1", lambda n: (1, 64, 256, n, 256)),
@@ -113,33 +102,29 @@ def layer_grids(sizes: Sizes) -> tuple[Grid, Grid, Grid]:
 @cache
 def all_layers_grid(sizes: Sizes) -> Grid:
     """Sweep over `|z_1| = |z_2| = |z_3|`."""
-    dense = half_octaves(128, sizes.pick(quick=1024, standard=1536, full=2048))
+    dense = octaves(128, sizes.pick(quick=1024, standard=1536, full=2048))
     cells = _sizes(sizes, (32,), dense, lambda n: (1, n, n, n, 1536))
-    return Grid("all_z", "|z_i|, all i", cells, law="n^2")
+    return Grid("all_z", "|z_i|, all i", cells, over="|z1| = |z2| = |z3|", law="n^2")
 
 
 @cache
 def depth_grid(sizes: Sizes) -> Grid:
     """Sweep over the number of layers, all of 256."""
-    dense = half_octaves(8, sizes.pick(quick=48, standard=96, full=192))
+    dense = octaves(8, sizes.pick(quick=48, standard=96, full=192))
     cells = _sizes(sizes, (3,), dense, lambda n: (1, *(256,) * (n + 1)))
-    return Grid("depth", "L", cells, unit="layers")
+    return Grid("depth", "L", cells, unit="layers", over="depth L")
 
 
 def plane(sizes: Sizes) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Sizes of `|x|`, and of `|z|` of all three layers, of the `(|x|, |z|)` plane."""
+    """Return the sizes of `|x|` and of `|z|`, of all three layers, in the plane of both."""
     coarse, fine = (4, 64, 1024, 16384), tuple(4**k for k in range(1, 9))
     x = sizes.pick(quick=coarse, standard=fine, full=fine)
-    z = sizes.pick(
-        quick=(4, 16, 64, 256),
-        standard=(4, 16, 64, 256, 1024),
-        full=(4, 8, 16, 32, 64, 128, 256, 512),
-    )
-    return x, z
+    fours, twos = tuple(4**k for k in range(1, 6)), tuple(2**k for k in range(2, 10))
+    return x, sizes.pick(quick=fours[:-1], standard=fours, full=twos)
 
 
 def grid_cells(*grids: Grid) -> list[Cell]:
-    """Both orders of every chain of the grids."""
+    """Measure both orders of every chain of the grids."""
     return [chain_cell(dims, group=grid.name) for grid in grids for _, dims in grid.cells]
 
 

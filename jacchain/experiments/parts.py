@@ -22,18 +22,10 @@ Counts = dict[str, tuple[Executed, Executed]]
 def ratio_part(
     first: Series, second: Series, noise_floor: float, *, least: float | None = None, name: str = ""
 ) -> Part:
-    """Judge whether time(first) / time(second), paired within blocks, is above a threshold.
+    """Judge whether time(first) / time(second), paired within blocks, is above `least`.
 
-    Parameters
-    ----------
-    first, second
-        Both arms of a cell, the one expected to take longer first.
-    noise_floor
-        By which the interval is widened.
-    least
-        The threshold; by default C5's: 10 where the formula's ratio is at least 100, else 1.
-    name
-        Of the part; by default the cell's sizes.
+    By default that is C5's threshold: 10 where the formula's ratio is at least 100, else 1. The
+    interval is widened by the noise floor; the part is named by the cell's sizes if not by `name`.
     """
     formula = formula_ratio(first, second)
     least = least or (FAR_CHEAPER if formula >= LARGE_RATIO else CHEAPER)
@@ -107,7 +99,7 @@ def not_measured(evidence: Evidence, cell: str) -> Part:
 
 
 def count_parts(evidence: Evidence, check: str) -> list[Part]:
-    """One part where all counts are what was predicted, else one for each that is not.
+    """Return one part if all counts are as predicted, else one for each that is not.
 
     However many were counted, they weigh as one: they are not to outvote what was timed.
     """

@@ -15,9 +15,8 @@ from jacchain.analysis.evidence import Series
 from jacchain.analysis.slopes import LEVELS, resampled
 
 Array = NDArray[np.float64]
-Unit = Literal[
-    "text", "count", "number", "seconds", "bytes", "share", "interval", "regime", "ratio"
-]
+Unit = Literal["text", "count", "number", "seconds", "bytes", "share", "interval", "ratio"]
+Scale = Literal["linear", "seconds", "bytes", "powers of 2", "powers of 10", "ratio", "sizes"]
 Look = Literal["loss-first", "input-first", "third", "fourth", "fifth", "muted"]
 Interval: TypeAlias = tuple[float, float]
 
@@ -51,28 +50,14 @@ def table(caption: str, units: Mapping[str, Unit], rows: Iterable[tuple[Any, ...
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis of a panel.
+    """One axis of a panel."""
 
-    Attributes
-    ----------
-    label
-        With its unit in brackets; sizes such as `|z_1|` are typeset.
-    scale
-        "linear", or logarithmic: "seconds", "bytes", "powers of 2", "powers of 10", "ratio"
-        (ticks written as plain numbers) or "sizes" (a tick at each of `ticks`, in full).
-    ticks
-        Where to write a number, as far as the axis goes; by default where the scale says. "sizes"
-        without limits shows all of them.
-    limits
-        Ends; by default what the data need.
-    """
-
-    label: str
-    scale: Literal[
-        "linear", "seconds", "bytes", "powers of 2", "powers of 10", "ratio", "sizes"
-    ] = "linear"
+    label: str  #: with its unit in brackets; sizes such as `|z_1|` are typeset
+    #: All but "linear" are logarithmic: "ratio" in plain numbers, "sizes" with `ticks` in full
+    scale: Scale = "linear"
+    #: Where to write a number, as far as the axis goes; by default where the scale says
     ticks: tuple[float, ...] = ()
-    limits: Interval | None = None
+    limits: Interval | None = None  #: ends; by default what the data need
 
 
 @dataclass(frozen=True)
@@ -200,7 +185,7 @@ class Lines(Figure):
 class Mark:
     """A point in a row: its value with the ends of its interval, and all values of a strip.
 
-    `strip`, of shape (n,), is drawn behind it, and named `strip_label` in the legend.
+    `strip`, of shape (n,), is drawn behind it, and named "one block" in the legend.
     """
 
     label: str
@@ -208,12 +193,11 @@ class Mark:
     ends: Interval | None = None
     look: Look = "muted"
     strip: Array | None = None
-    strip_label: str = "one block"
 
 
 @dataclass(frozen=True)
 class Rows(Figure):
-    """Named rows, and panels side by side or stacked that have marks in each of them.
+    """Named rows, and panels below each other that have marks in each of them.
 
     `panels` has for each an axis and, for each row, its marks. The first row is on top.
     """
@@ -222,7 +206,6 @@ class Rows(Figure):
     panels: tuple[tuple[Axis, tuple[tuple[Mark, ...], ...]], ...]
     levels: tuple[Level, ...] = ()
     bands: tuple[Band, ...] = ()
-    stacked: bool = True
 
 
 @dataclass(frozen=True)

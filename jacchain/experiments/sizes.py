@@ -35,6 +35,7 @@ PROFILES: Registry[Sampling] = Registry(
         "harnesses": Sampling("harnesses", 1, 3, 60.0),  # beside asv and pytest-benchmark
     },
 )
+OFFERED = Registry("profile", {name: PROFILES[name] for name in ("quick", "standard", "full")})
 
 
 @dataclass(frozen=True)

@@ -1,32 +1,24 @@
-"""What C3 and C4 share: the parts that judge one sweep, its findings, and its figure."""
+"""What C3 and C4 share: the parts that judge one sweep, its findings, its figure, and all of it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby, pairwise
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
+from jacchain.analysis import slopes
 from jacchain.analysis.evidence import BOTH, Array, Dims, Evidence
 from jacchain.analysis.ratios import formula_ratio, ratio
 from jacchain.analysis.rivals import rival_part
-from jacchain.analysis.slopes import (
-    LEVELS,
-    MARGIN,
-    MOST_OVERHEAD,
-    best,
-    judged_regimes,
-    slope,
-    slope_part,
-    sweep_of,
-)
-from jacchain.analysis.slopes import Sweep as MeasuredSweep
 from jacchain.analysis.verdicts import Part, exact, undecided
 from jacchain.chains.chain import random_chain
 from jacchain.chains.count import count
-from jacchain.experiments.experiment import Finding
-from jacchain.experiments.grids import Grid
+from jacchain.experiments.experiment import Check, Experiment, Finding
+from jacchain.experiments.grids import Grid, grid_cells
 from jacchain.experiments.show import Axis, Stretch, Sweep, Swept, Table, Unit, table
+from jacchain.experiments.sizes import Sizes
 from jacchain.records.values import Executed
 
 COUNTED_SIZES = (3, 4, 7, 9)
@@ -34,17 +26,54 @@ MOST_STEP = 2.0  # between neighbouring sizes; a longer step says nothing about 
 _SMALL = {"z3": 5, "z2": 4, "z1": 6, "x": 3, "z": 4}
 
 
-def measured_sweep(evidence: Evidence, grid: Grid, order: str) -> MeasuredSweep | None:
+def sweep_experiment(
+    claim: str,
+    title: str,
+    statement: str,
+    grids: Callable[[Sizes], Sequence[Grid]],
+    growth: Mapping[str, Mapping[str, str]],
+    layers: int,
+) -> Experiment:
+    """Make the experiment of C3 or C4: differences of counts, slopes and rivals over each grid.
+
+    `growth` is by grid and order, as of `difference_parts`; `layers` are those of the formulas that
+    the report shows.
+    """
+    check = f"{claim}:counts"
+
+    def judge(evidence: Evidence, sizes: Sizes) -> list[Part]:
+        parts: list[Part] = []
+        for grid in grids(sizes):
+            parts += difference_parts(evidence.checks.get(check), grid, growth[grid.name])
+            parts += [part for order in BOTH for part in time_parts(evidence, grid, order)]
+        return parts
+
+    return Experiment(
+        claim,
+        title,
+        statement,
+        cells=lambda sizes: grid_cells(*grids(sizes)),
+        judge=judge,
+        checks={check: Check(partial(count_growth, growth), Counts)},
+        findings=lambda evidence, sizes: [
+            finding for grid in grids(sizes) for finding in cache_finding(evidence, grid)
+        ],
+        shows=lambda evidence, sizes: [sweep_figure(evidence, grid) for grid in grids(sizes)],
+        formulas=tuple((order, layers) for order in BOTH),
+    )
+
+
+def measured_sweep(evidence: Evidence, grid: Grid, order: str) -> slopes.Sweep | None:
     """Collect one order of a grid; None if fewer than two of its chains were measured."""
     index = BOTH.index(order)
     cells = [
         (size, evidence.chains[dims][index]) for size, dims in grid.cells if dims in evidence.chains
     ]
-    return sweep_of(grid.variable, cells, grid.law)
+    return slopes.sweep_of(grid.variable, cells, grid.law)
 
 
 def time_parts(evidence: Evidence, grid: Grid, order: str) -> list[Part]:
-    """Slope and rivals of one order, in each memory regime that can be judged."""
+    """Judge slope and rivals of one order, in each memory regime that can be judged."""
     whole = measured_sweep(evidence, grid, order)
     few = "no memory regime holds four sizes over half a decade above the fixed overhead"
     reason = few if whole else "not measured in this run"
@@ -52,29 +81,31 @@ def time_parts(evidence: Evidence, grid: Grid, order: str) -> list[Part]:
 
 
 def regime_parts(
-    whole: MeasuredSweep | None, evidence: Evidence, label: str, reason: str
+    whole: slopes.Sweep | None, evidence: Evidence, label: str, reason: str
 ) -> list[Part]:
-    """Slope and rivals of a sweep in each memory regime; `reason` says why none can be judged."""
-    regimes = judged_regimes(whole, evidence) if whole else {}
+    """Judge slope and rivals of a sweep in each memory regime; `reason` says why none can be."""
+    regimes = slopes.judged_regimes(whole, evidence) if whole else {}
     if not regimes:
         return [undecided(f"slope of {label}", reason, unit="exponent")]
     return [
         judge(part, evidence.noise_floor, f"{what} of {label}, {regime}")
         for regime, part in regimes.items()
-        for what, judge in (("slope", slope_part), ("rivals", rival_part))
+        for what, judge in (("slope", slopes.slope_part), ("rivals", rival_part))
     ]
 
 
 def cache_finding(evidence: Evidence, grid: Grid) -> Iterator[Finding]:
     """Compare the slope of loss-first over all sizes with those in one memory regime."""
     whole = measured_sweep(evidence, grid, "loss-first")
-    regimes = judged_regimes(whole, evidence) if whole else {}
+    regimes = slopes.judged_regimes(whole, evidence) if whole else {}
     if whole is None or not regimes:
         return
     beyond = whole.part(whole.sizes >= next(iter(regimes.values())).sizes[0])
-    across = slope_part(beyond, evidence.noise_floor, "")
-    inside = {name: slope_part(part, evidence.noise_floor, "") for name, part in regimes.items()}
-    if abs(across.measured - across.expected) <= MARGIN:
+    across = slopes.slope_part(beyond, evidence.noise_floor, "")
+    inside = {
+        name: slopes.slope_part(part, evidence.noise_floor, "") for name, part in regimes.items()
+    }
+    if abs(across.measured - across.expected) <= slopes.MARGIN:
         return
     figures = ", ".join(f"{p.measured:.2f} in {name}" for name, p in inside.items())
     yield Finding(
@@ -82,18 +113,18 @@ def cache_finding(evidence: Evidence, grid: Grid) -> Iterator[Finding]:
         f"slope {across.measured:.2f}, the formula {across.expected:.2f}.",
         "The factors leave the cache, and every element is read from further away.",
         f"Within one memory regime the slopes are {figures}.",
-        vanishes=all(abs(p.measured - p.expected) <= MARGIN for p in inside.values()),
+        vanishes=all(abs(p.measured - p.expected) <= slopes.MARGIN for p in inside.values()),
     )
 
 
-def sweep_figure(evidence: Evidence, grid: Grid, title: str) -> Sweep:
-    """Time over the swept size, both orders, with the formula and the memory regimes."""
+def sweep_figure(evidence: Evidence, grid: Grid) -> Sweep:
+    """Show time over the swept size, both orders, with the formula and the memory regimes."""
     sweeps = (measured_sweep(evidence, grid, order) for order in BOTH)
     sizes = [size for size, _ in grid.cells]
     limits = min(sizes) / 1.4, max(sizes) * 1.4
     return Sweep(
         f"cost_{grid.name}",
-        title,
+        f"Cost over {grid.over or grid.variable}",
         "Seconds per evaluation with 95 % intervals; lines: the formula scaled to the cells of the "
         "judged regime; bands above: memory regimes.",
         Axis(f"{grid.variable} ({grid.unit})", "powers of 2", limits=limits),
@@ -102,28 +133,28 @@ def sweep_figure(evidence: Evidence, grid: Grid, title: str) -> Sweep:
     )
 
 
-def _swept(whole: MeasuredSweep, evidence: Evidence) -> Swept:
+def _swept(whole: slopes.Sweep, evidence: Evidence) -> Swept:
     return Swept(
         "loss-first" if whole.order == BOTH[0] else "input-first",
         whole.sizes,
-        best(whole.times),
-        np.quantile(whole.draws, LEVELS, axis=0).T,
+        slopes.best(whole.times),
+        np.quantile(whole.draws, slopes.LEVELS, axis=0).T,
         whole.multiplications,
         tuple(stretches(whole, evidence)),
     )
 
 
-def stretches(whole: MeasuredSweep, evidence: Evidence) -> list[Stretch]:
+def stretches(whole: slopes.Sweep, evidence: Evidence) -> list[Stretch]:
     """Return the judged regimes of a sweep and what lies between them, small sizes left out.
 
     Small sizes are those at which the fixed overhead is over a tenth of the time.
     """
     judged = {
         name: np.flatnonzero(np.isin(whole.sizes, part.sizes))
-        for name, part in judged_regimes(whole, evidence).items()
+        for name, part in slopes.judged_regimes(whole, evidence).items()
     }
     regimes = [evidence.regimes.name(size) for size in whole.working_set]
-    overhead = evidence.overhead * whole.products > MOST_OVERHEAD * best(whole.times)
+    overhead = evidence.overhead * whole.products > slopes.MOST_OVERHEAD * slopes.best(whole.times)
     inside = {(a, b) for indices in judged.values() for a, b in pairwise(indices.tolist())}
     steps = [
         (a, b)
@@ -144,17 +175,15 @@ def _runs(steps: list[tuple[int, int]]) -> Iterator[NDArray[np.intp]]:
         yield np.array([run[0][0], *(stop for _, stop in run)])
 
 
-def _stretch(
-    whole: MeasuredSweep, name: str, indices: NDArray[np.intp], *, judged: bool
-) -> Stretch:
+def _stretch(whole: slopes.Sweep, name: str, indices: NDArray[np.intp], *, judged: bool) -> Stretch:
     logs = np.log(whole.sizes[indices])
-    values = best(whole.times)[indices], whole.multiplications[indices]
-    measured, expected = (float(slope(logs, np.log(column))) for column in values)
+    values = slopes.best(whole.times)[indices], whole.multiplications[indices]
+    measured, expected = (float(slopes.slope(logs, np.log(column))) for column in values)
     return Stretch(name, indices, measured, expected, judged)
 
 
 def _sweep_table(evidence: Evidence, grid: Grid) -> Table:
-    """Both orders at every measured size: times, and their ratio beside the formula's."""
+    """List both orders at every measured size: times, and their ratio beside the formula's."""
     units: dict[str, Unit] = {grid.variable: "count"}
     for order in BOTH:
         units |= {f"{order} in": "text", f"{order}, fastest": "seconds"}
@@ -187,7 +216,7 @@ def _counts(name: str, order: str, seed: int) -> Four:
 
 
 def small_dims(swept: str, size: int) -> Dims:
-    """Dims of a chain small enough to count, all sizes different but those swept together.
+    """Return the dims of a countable chain, all sizes different but those swept together.
 
     Examples
     --------
@@ -219,11 +248,11 @@ def _difference(counts: Sequence[int], grid: Grid, order: str, growth: str) -> P
     """Judge one divided difference: of degree 2 where the formula is quadratic in the size."""
     degree = 2 if grid.law == "n^2" else 1
     sizes = np.array(COUNTED_SIZES)
-    slopes: Array = np.array(counts, dtype=float)
+    differences: Array = np.array(counts, dtype=float)
     for step in range(1, degree + 1):
-        slopes = np.diff(slopes) / (sizes[step:] - sizes[:-step])
+        differences = np.diff(differences) / (sizes[step:] - sizes[:-step])
     expected = sum(prod(_SMALL.get(f, 0) or int(f) for f in t.split()) for t in growth.split("+"))
-    measured = float(slopes[0]) if np.all(slopes == slopes[0]) else float("nan")
+    measured = float(differences[0]) if np.all(differences == differences[0]) else float("nan")
     power = " squared" if degree == 2 else ""
     name = f"count of {order} grows by {growth} for each {grid.variable}{power}"
     return exact(name, measured, expected, unit="multiplications")

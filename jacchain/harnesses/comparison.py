@@ -28,18 +28,16 @@ Medians = Mapping[str, NDArray[np.float64]]
 class Compared:
     """One chain and order."""
 
-    #: What was evaluated
     dims: Dims
     order: str
     #: Seconds per call by visit: median over rounds of a visit's median
     medians: Mapping[str, float]
-    #: Median of the rounds' ratios of each pair of visits, as (low, median, high) of its 95 %
-    #: interval
+    #: Median over rounds of each pair's ratio, as (low, median, high) of its 95 % interval
     ratios: Mapping[Pair, Triple]
 
     @property
     def name(self) -> str:
-        """The order and the dims, those of a deep chain in short."""
+        """Return the order and the dims, those of a deep chain in short."""
         sizes = self.dims
         deep = len(sizes) > 6 and len(set(sizes[1:])) == 1
         chain = f"{len(sizes) - 2} layers of {sizes[1]}" if deep else " x ".join(map(str, sizes))
@@ -75,23 +73,24 @@ def compare(table: pd.DataFrame) -> Comparison:
     groups: Iterable[Any] = table.groupby(["dims", "order"])
     cells = {(dims, order): _medians(rows, turns) for (dims, order), rows in groups}
     compared = (_compared(dims, order, medians) for (dims, order), medians in cells.items())
-    rows = sorted(compared, key=_slowness)
+    rows = sorted(compared, key=lambda row: row.medians["own"])
     logs = [np.log(medians["own again"] / medians["own"]) for medians in cells.values()]
     low, _, high = median_interval(np.concatenate(logs))
     noise = float(np.expm1(max(abs(low), abs(high))))
-    verdicts = {pair: _verdict(pair, rows, noise) for pair in PAIRS}
+    judged = {pair: [_part(pair, row, noise) for row in rows if row.judged] for pair in PAIRS}
+    verdicts = {pair: judge(" / ".join(pair), judged[pair], noise) for pair in PAIRS}
     return Comparison(tuple(rows), turns, noise, verdicts, tuple(_findings(rows)))
 
 
 def _medians(rows: pd.DataFrame, turns: int) -> Medians:
-    """Median of each visit to one cell, by its name; shape (turns,), nan where it is missing."""
+    """Return the median of each visit to a cell, by name; shape (turns,), nan where missing."""
     medians = rows.assign(seconds=rows["seconds"].map(np.median))
     table = medians.pivot(index="turn", columns="visit", values="seconds").reindex(range(turns))
     return {str(name): table[name].to_numpy(dtype=float) for name in table}
 
 
 def _findings(rows: Sequence[Compared]) -> Iterator[Finding]:
-    """Where another harness and our own engine differ, and what they do without the pairing."""
+    """Say where another harness and our own engine differ, and what is left without the pairing."""
     for row in rows:
         for name, alone in ALONE.items():
             if row.judged and not _is_inside(row.ratios[name, "own"]):
@@ -121,10 +120,6 @@ def ratio_text(ratio: Triple) -> str:
     return f"{middle:.3f} ({low:.3f}-{high:.3f})"
 
 
-def _slowness(row: Compared) -> float:
-    return row.medians["own"]
-
-
 def _compared(dims: Dims, order: str, medians: Medians) -> Compared:
     ratios = {}
     for a, b in (*PAIRS, CONTROL, *ALONE.values()):
@@ -132,11 +127,6 @@ def _compared(dims: Dims, order: str, medians: Medians) -> Compared:
         ratios[a, b] = (float(low), float(middle), float(high))
     overall = {name: float(np.median(values)) for name, values in medians.items()}
     return Compared(dims, order, overall, ratios)
-
-
-def _verdict(pair: Pair, rows: Sequence[Compared], noise: float) -> Verdict:
-    parts = [_part(pair, row, noise) for row in rows if row.judged]
-    return judge(" / ".join(pair), parts, noise)
 
 
 def _part(pair: Pair, row: Compared, noise: float) -> Part:

@@ -21,8 +21,7 @@ from jacchain.harnesses.comparison import (
     Pair,
     ratio_text,
 )
-from jacchain.report.publish import replacing
-from jacchain.report.show import draw_figures
+from jacchain.report.publish import write_figures
 from jacchain.report.terminal import marked
 from jacchain.report.units import seconds
 
@@ -71,9 +70,7 @@ def print_harnesses(console: Console, comparison: Comparison) -> None:
 
 def draw_harnesses(comparison: Comparison, out: str | Path) -> list[Path]:
     """Draw the ratio of each pair into ``harnesses.svg`` and ``harnesses.png`` of a folder."""
-    with replacing(Path(out)) as draft:
-        names = [path.name for path in draw_figures([comparison_figure(comparison)], draft)]
-    return [Path(out, name) for name in names]
+    return write_figures([comparison_figure(comparison)], out)
 
 
 def comparison_figure(comparison: Comparison) -> Lines:
@@ -81,11 +78,11 @@ def comparison_figure(comparison: Comparison) -> Lines:
     times = [row.medians["own"] for row in comparison.rows]
     ends = [end for row in comparison.rows for pair in PAIRS for end in row.ratios[pair]]
     low, high = min(0.85, *ends) / 1.03, max(1.18, *ends) * 1.03
-    ratio = "ratio of medians, 95 % interval"
+    limits = (min(times) / 1.5, max(times) * 1.5)
     panel = Panel(
         "",
-        Axis("median time per call, own engine (s)", "seconds", (), _around(times, 1.5)),
-        Axis(ratio, "sizes", TICKS, (low, high)),
+        Axis("median time per call, own engine (s)", "seconds", limits=limits),
+        Axis("ratio of medians, 95 % interval", "sizes", TICKS, (low, high)),
         tuple(_curve(comparison, pair) for pair in PAIRS),
         (Level("judged to the right", LEAST_SECONDS, "x", line=":"),),
         (Band("within 10 %", *MARGIN),),
@@ -95,15 +92,9 @@ def comparison_figure(comparison: Comparison) -> Lines:
     return Lines("harnesses", title, caption, ((panel,),), inches=4.6)
 
 
-def _around(values: list[float], factor: float) -> tuple[float, float]:
-    return min(values) / factor, max(values) * factor
-
-
 def _curve(comparison: Comparison, pair: Pair) -> Curve:
     shift = APART ** (PAIRS.index(pair) - 1)
     times = np.array([shift * row.medians["own"] for row in comparison.rows])
     ratios = np.array([row.ratios[pair] for row in comparison.rows])
-    label = " / ".join(NAMES[name] for name in pair)
-    return Curve(
-        label, times, ratios[:, 1], ratios[:, [0, 2]], LOOKS[pair], marks="filled", line=""
-    )
+    label, ends = " / ".join(NAMES[name] for name in pair), ratios[:, [0, 2]]
+    return Curve(label, times, ratios[:, 1], ends, LOOKS[pair], marks="filled", line="")

@@ -9,10 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from jacchain.analysis.evidence import BOTH, Dims
@@ -21,6 +21,7 @@ from jacchain.chains.planners import plan
 from jacchain.harnesses.grids_file import BENCHMARKS, PARAMETERS, TITLES, asv_cells
 from jacchain.harnesses.readers import UNKNOWN, Timing
 from jacchain.report.mathml import formula_mathml, typeset
+from jacchain.report.page import template_environment
 from jacchain.report.style import LOOKS
 
 Series = dict[str, Any]
@@ -30,12 +31,9 @@ _ORDERS = "&".join(f"p-order='{order}'" for order in BOTH)  # asv shows the firs
 def sweep_series(timings: Iterable[Timing]) -> dict[str, list[Series]]:
     """Return the measured sweeps by name: a series for each machine, numpy, commit and order.
 
-    Returns
-    -------
-    dict of list of dict
-        Each series has `machine`, `numpy` (and its Python), `commit`, `date` (of the commit, ISO
-        8601), `order`, `points` (size, seconds and its 99 % interval), `line` (size, fitted
-        seconds), `call` and `multiplication` (the fitted seconds of each).
+    A series has `machine`, `numpy` (and its Python), `commit`, `date` (of the commit, ISO 8601),
+    `order`, `points` (size, seconds and its 99 % interval), `line` (size, fitted seconds), `call`
+    and `multiplication` (the fitted seconds of each).
     """
     cells = asv_cells()
     groups: dict[tuple[str, ...], list[tuple[int, Dims, Timing]]] = defaultdict(list)
@@ -49,12 +47,10 @@ def sweep_series(timings: Iterable[Timing]) -> dict[str, list[Series]]:
     for (sweep, machine, numpy, commit, order), rows in sorted(groups.items()):
         date = datetime.fromtimestamp(rows[0][2].date / 1000, UTC).isoformat()
         origin = {"machine": machine, "numpy": numpy, "commit": commit, "date": date}
-        sweeps[sweep].append(origin | {"order": order} | _fitted(sorted(rows, key=_size), order))
+        sweeps[sweep].append(
+            origin | {"order": order} | _fitted(sorted(rows, key=itemgetter(0)), order)
+        )
     return sweeps
-
-
-def _size(row: tuple[int, Dims, Timing]) -> int:
-    return row[0]
 
 
 def _fitted(rows: list[tuple[int, Dims, Timing]], order: str) -> Series:
@@ -74,19 +70,7 @@ def formula_through(
 ) -> tuple[float, float, list[float]]:
     """Fit the formula's two coefficients to times, by least squares of relative residuals.
 
-    Parameters
-    ----------
-    dims
-        Of each chain, loss first.
-    order
-        Name of an order.
-    times
-        Seconds of each chain.
-
-    Returns
-    -------
-    call, multiplication, line
-        Seconds per product, seconds per multiplication, and the seconds at each of `dims`.
+    Returns the seconds per product, those per multiplication, and the fitted seconds of each chain.
 
     Examples
     --------
@@ -107,7 +91,7 @@ def render_complexity(timings: Iterable[Timing], *, project: str) -> str:
     sweeps = [
         {
             "name": name,
-            "title": typeset(TITLES[name]),
+            "title": typeset(f"O{TITLES[name][1:]}"),
             "formulas": [(order, formula_mathml(order, 3)) for order in BOTH],
             "link": f"index.html#{benchmark}?x-axis={PARAMETERS[name]}&y-axis-scale=log&{_ORDERS}",
             "benchmark": benchmark,
@@ -115,20 +99,17 @@ def render_complexity(timings: Iterable[Timing], *, project: str) -> str:
         for name, benchmark in BENCHMARKS.items()
         if name in series
     ]
-    environment = Environment(
-        loader=PackageLoader("jacchain.harnesses"),
-        autoescape=select_autoescape(),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     data = {"sweeps": series, "colours": {order: LOOKS[order].colour for order in BOTH}}
-    return environment.get_template("complexity.html").render(
-        project=project,
-        sweeps=sweeps,
-        data=Markup(json.dumps(data, allow_nan=False).replace("<", "\\u003c")),
-        css=_template("jacchain.report", "report.css"),
-        script=_template("jacchain.harnesses", "complexity.js"),
+    return (
+        template_environment("jacchain.harnesses")
+        .get_template("complexity.html")
+        .render(
+            project=project,
+            sweeps=sweeps,
+            data=Markup(json.dumps(data, allow_nan=False).replace("<", "\\u003c")),
+            css=_template("jacchain.report", "report.css"),
+            script=_template("jacchain.harnesses", "complexity.js"),
+        )
     )
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from jacchain.analysis.evidence import BOTH, INPUT_FIRST, LOSS_FIRST, Dims
 from jacchain.analysis.intervals import difference_interval, median_interval
@@ -19,8 +18,7 @@ from jacchain.harnesses.complexity import formula_through
 from jacchain.harnesses.grids_file import TITLES, shared_grids
 from jacchain.harnesses.readers import asv_table, one_run, pytest_table, read_asv
 from jacchain.records.errors import RecordsError
-from jacchain.report.publish import replacing
-from jacchain.report.show import draw_figures
+from jacchain.report.publish import write_figures
 
 Triple = tuple[float, float, float]
 Rows = Mapping[tuple[Dims, str], pd.Series]
@@ -30,27 +28,16 @@ Rows = Mapping[tuple[Dims, str], pd.Series]
 def plot_asv(
     results: str | Path, out: str | Path, *, machine: str = "", numpy: str = "", commit: str = ""
 ) -> list[Path]:
-    """Draw one commit of asv's results; by default the latest, with its newest numpy.
+    """Draw one commit of asv's results folder into the folder `out`; return SVG and PNG of each.
+
+    Machine, numpy and commit are chosen as by `jacchain.harnesses.readers.one_run`: by default the
+    latest commit, with its newest numpy.
 
     Raises RecordsError if there are no such results, or they are damaged, or the folder can't be
     written.
-
-    Parameters
-    ----------
-    results
-        asv's results folder.
-    out
-        Folder for the figures.
-    machine, numpy, commit
-        As `jacchain.harnesses.readers.one_run` takes them.
-
-    Returns
-    -------
-    list of Path
-        SVG and PNG of each figure.
     """
-    table = asv_table(read_asv(results))
-    table = one_run(table, machine=machine, numpy=numpy, commit=commit)
+    every = asv_table(read_asv(results))
+    table = one_run(every, machine=machine, numpy=numpy, commit=commit)
     first = table.iloc[0]
     versions = f"numpy {first['numpy']}, Python {first['python']}, commit {first['commit'][:8]}"
     return draw_table(table, f"asv, {first['machine']}, {versions}", out)
@@ -64,10 +51,7 @@ def plot_pytest(results: str | Path, out: str | Path) -> list[Path]:
 
 def draw_table(table: pd.DataFrame, origin: str, out: str | Path) -> list[Path]:
     """Draw the sweeps and the ratios that a table of one harness holds; `origin` names it."""
-    figures = list(table_figures(table, origin))
-    with replacing(Path(out)) as draft:
-        names = [path.name for path in draw_figures(figures, draft)]
-    return [Path(out, name) for name in names]
+    return write_figures(table_figures(table, origin), out)
 
 
 def table_figures(table: pd.DataFrame, origin: str) -> Iterator[Figure]:
@@ -101,13 +85,12 @@ def _sweep_figure(name: str, grid: Mapping[str, Any], rows: Rows, origin: str) -
         Axis("time per evaluation (s)", "seconds"),
         (*curves, formula),
     )
-    title = TITLES[name]
     caption = "Medians with 95 % intervals; lines: the formula, fitted to the points of each order."
-    return Lines(f"cost_{name}", f"Time {title[0].lower()}{title[1:]}", caption, ((panel,),))
+    return Lines(f"cost_{name}", f"Time {TITLES[name]}", caption, ((panel,),))
 
 
 def _order_curves(order: Any, grid: Mapping[str, Any], rows: Rows) -> list[Curve]:
-    """Points of one order, and the formula through them; none where it was not measured."""
+    """Show the points of one order, and the formula through them; none if not measured."""
     cells = [(size, tuple(dims)) for size, dims in grid["cells"] if (tuple(dims), order) in rows]
     if not cells:
         return []
@@ -121,7 +104,7 @@ def _order_curves(order: Any, grid: Mapping[str, Any], rows: Rows) -> list[Curve
 
 
 def _median(row: pd.Series) -> Triple:
-    """Median of the samples as (low, median, high); a lone sample is all that is known."""
+    """Return the median of the samples as (low, median, high); of a lone sample, itself."""
     samples = row["seconds"]
     if len(samples) < 2:
         return (samples[0],) * 3
@@ -134,18 +117,10 @@ def _ratio_figure(rows: Rows, origin: str) -> Scatter:
     both = [dims for dims, order in rows if order == LOSS_FIRST and (dims, INPUT_FIRST) in rows]
     if not both:
         return ratio_scatter(origin, ())
-    formula = np.array([_formula_ratio(rows, dims) for dims in both])
-    ratios = np.exp([_log_ratio(rows, dims) for dims in both])
-    label = "one cell, with its 95 % interval"
-    return ratio_scatter(origin, (ratio_points(label, formula, ratios),))
-
-
-def _formula_ratio(rows: Rows, dims: Dims) -> float:
-    loss, inputs = (rows[dims, order]["multiplications"] for order in BOTH)
-    return float(inputs / loss)
-
-
-def _log_ratio(rows: Rows, dims: Dims) -> NDArray[np.float64]:
-    """Logarithm of input-first / loss-first, as (low, middle, high)."""
-    loss, inputs = (np.log(_median(rows[dims, order])) for order in BOTH)
-    return np.array(difference_interval(tuple(inputs), tuple(loss)))
+    formula, logs = [], []
+    for dims in both:
+        loss, inputs = (rows[dims, order] for order in BOTH)
+        formula.append(float(inputs["multiplications"] / loss["multiplications"]))
+        logs.append(difference_interval(*(tuple(np.log(_median(row))) for row in (inputs, loss))))
+    points = ratio_points("one cell, with its 95 % interval", np.array(formula), np.exp(logs))
+    return ratio_scatter(origin, (points,))

@@ -11,31 +11,21 @@ from typing import Any
 
 from jacchain.analysis.evidence import BOTH, Dims
 from jacchain.chains.planners import plan
+from jacchain.chains.registry import Registry
 from jacchain.experiments.grids import all_grids
 from jacchain.experiments.sizes import Sizes
 from jacchain.records.table import COST_COLUMNS
 
 DENSE_FROM = {"x": 1024, "z1": 1024, "z2": 1024, "z3": 1024, "all_z": 128, "depth": 8}
-TITLES = {
-    "x": "Over |x|",
-    "z1": "Over |z_1|",
-    "z2": "Over |z_2|",
-    "z3": "Over |z_3|",
-    "all_z": "Over |z_1| = |z_2| = |z_3|",
-    "depth": "Over depth L",
-}
+GRIDS = all_grids(Sizes("quick"))  # of no machine: fitted to no cache
+TITLES = {name: f"over {grid.over or grid.variable}" for name, grid in GRIDS.items()}
 _SUFFIXES = {"x": "X", "z1": "Z1", "z2": "Z2", "z3": "Z3", "all_z": "AllZ", "depth": "Depth"}
 BENCHMARKS = {  # asv's, by sweep
     sweep: f"evaluation.Over{suffix}.time_evaluate" for sweep, suffix in _SUFFIXES.items()
 }
-PARAMETERS = {
-    "x": "log2_x",
-    "z1": "log2_z1",
-    "z2": "log2_z2",
-    "z3": "log2_z3",
-    "all_z": "log2_z",
-    "depth": "layers",
-}
+_LOGARITHMS = {name: f"log2_{name}" for name in ("x", "z1", "z2", "z3")}
+PARAMETERS = _LOGARITHMS | {"all_z": "log2_z", "depth": "layers"}
+_ARMS = Registry("order", dict(zip(BOTH, "AB", strict=True)))
 
 
 def shared_grids() -> dict[str, Any]:
@@ -43,11 +33,8 @@ def shared_grids() -> dict[str, Any]:
 
     asv draws a parameter on a linear axis: so it gets the logarithm of a size, an integer.
 
-    Returns
-    -------
-    dict
-        `sweeps`: by name, the `variable` as in the article, asv's `parameter`, `dense_from` (the
-        size from which the cost of calls is small), and `cells`, a list of `[size, dims]`.
+    `sweeps` has by name the `variable` as in the article, asv's `parameter`, `dense_from` (the size
+    from which the cost of calls is small), and `cells`, a list of `[size, dims]`.
 
     Examples
     --------
@@ -65,7 +52,7 @@ def shared_grids() -> dict[str, Any]:
                 if size.bit_count() == 1 or not _is_logarithm(name)
             ],
         }
-        for name, grid in all_grids(Sizes("quick")).items()  # of no machine: fitted to no cache
+        for name, grid in GRIDS.items()
     }
     return {"sweeps": sweeps}
 
@@ -105,11 +92,8 @@ def cell_facts(dims: Dims, order: str) -> dict[str, Any]:
     >>> facts["multiplications"], facts["dtype"], facts["threads"]
     (135680, 'float64', 1)
     """
-    if order not in BOTH:
-        message = f"unknown order {order!r}; known are {', '.join(BOTH)}"
-        raise ValueError(message)
+    settings = {"dtype": "float64", "threads": 1, "arm": _ARMS[order]}
     cost = plan(dims, order).cost
-    settings = {"dtype": "float64", "threads": 1, "arm": "AB"[BOTH.index(order)]}
     return settings | {name: getattr(cost, name) for name in COST_COLUMNS}
 
 

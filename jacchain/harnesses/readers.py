@@ -50,22 +50,13 @@ class Timing:
 def read_source(source: str, path: str | Path) -> pd.DataFrame:
     """Read stored results of chains as one table, whichever harness measured them.
 
+    The path is the folder of a run ("own"), asv's results folder ("asv") or a file of
+    pytest-benchmark ("pytest"). The table has a row for each chain and order, in the columns of
+    `jacchain.read_results`: ``dims``, ``order``, ``multiplications``, ``seconds`` (a list, per
+    call) and more; asv's are those of one commit, as `one_run` picks it.
+
     Raises ValueError if the source is unknown; the message lists the known ones. Raises
     RecordsError if there are no results, or they are damaged.
-
-    Parameters
-    ----------
-    source
-        "own", "asv" or "pytest".
-    path
-        Folder of a run, results folder of asv, or file of pytest-benchmark.
-
-    Returns
-    -------
-    DataFrame
-        A row for each chain and order, in the columns of `jacchain.read_results`: ``dims``,
-        ``order``, ``multiplications``, ``seconds`` (a list, per call) and more. asv's rows are
-        those of one commit, as `one_run` picks it.
 
     Examples
     --------
@@ -94,11 +85,8 @@ def read_asv(folder: str | Path) -> list[Timing]:
     Raises RecordsError if there are no results, or a file is damaged or of another version of asv's
     format.
     """
-    paths = [
-        path
-        for path in sorted(Path(folder).glob("*/*.json"))
-        if path.name not in {"machine.json", "benchmarks.json"}
-    ]
+    lists = {"machine.json", "benchmarks.json"}
+    paths = sorted(path for path in Path(folder).glob("*/*.json") if path.name not in lists)
     if not paths:
         problem = f"no results of asv in {folder}"
         raise RecordsError(problem, "Measure some with `make bench-quick`.")
@@ -109,7 +97,7 @@ def read_asv(folder: str | Path) -> list[Timing]:
 
 
 def _asv_file(path: Path, versions: Mapping[str, str]) -> Iterator[Timing]:
-    """Timings in a file, skipping benchmarks whose version has changed."""
+    """Yield the timings in a file, skipping benchmarks whose version has changed."""
     data = read_json(path)
     version = data.get("version")
     if version != ASV_VERSION:
@@ -134,8 +122,7 @@ def _asv_timings(path: Path, data: Row, benchmark: str, row: Row) -> Iterator[Ti
             continue  # it failed (null), or was not asked for (NaN)
         median = float(results[index])
         kept = row.get("samples")
-        samples = tuple(float(s) for s in kept[index]) if kept and kept[index] else (median,)
-        _check_seconds(samples)
+        samples = _seconds((kept and kept[index]) or (median,))
         ends = (float(row[end][index]) for end in ("stats_ci_99_a", "stats_ci_99_b"))
         low, high = (end if isfinite(end) else median for end in ends)  # infinite of one sample
         yield Timing(
@@ -152,28 +139,20 @@ def _asv_timings(path: Path, data: Row, benchmark: str, row: Row) -> Iterator[Ti
         )
 
 
-def _check_seconds(samples: Iterable[float]) -> None:
-    """Raise ValueError unless all are finite times above 0."""
-    for seconds in samples:
+def _seconds(samples: Iterable[Any]) -> tuple[float, ...]:
+    """Return samples as numbers; raise ValueError unless all are finite times above 0."""
+    times = tuple(map(float, samples))
+    for seconds in times:
         if not 0 < seconds < inf:
             message = f"a time of {seconds} seconds; expected one above 0"
             raise ValueError(message)
+    return times
 
 
 def asv_table(timings: Iterable[Timing]) -> pd.DataFrame:
-    """Arrange asv's times of evaluations in the columns of our own table.
+    """Arrange asv's times of evaluations, a row each, in `HARNESS_COLUMNS`; leave out all else.
 
     Raises RecordsError if there is none, or an order is unknown.
-
-    Parameters
-    ----------
-    timings
-        As `read_asv` returns them; those of other benchmarks or cells are left out.
-
-    Returns
-    -------
-    DataFrame
-        A row for each timing, with `HARNESS_COLUMNS`.
     """
     cells = asv_cells()
     rows = []
@@ -210,15 +189,14 @@ def _pytest_row(data: Row, item: Row) -> Row:
     python = data.get("machine_info", {}).get("python_version", UNKNOWN)
     commit = data["commit_info"].get("id")
     origin = ("pytest", None, commit, data["datetime"], info["numpy"], python)
-    samples = tuple(float(s) for s in stats.get("data") or [stats["median"]])
-    _check_seconds(samples)
+    samples = _seconds(stats.get("data") or [stats["median"]])
     return _row(origin, tuple(info["dims"]), info["order"], samples, stats["iterations"])
 
 
 def _row(
     origin: tuple[Any, ...], dims: Dims, order: str, samples: tuple[float, ...], batch: int
 ) -> Row:
-    """One row of the table; `origin` follows `ORIGIN_COLUMNS`, samples are seconds per call."""
+    """Return a row of the table; `origin` follows `ORIGIN_COLUMNS`, samples are in seconds."""
     count = len(samples)
     return {
         **dict(zip(ORIGIN_COLUMNS, origin, strict=True)),
@@ -246,17 +224,10 @@ def _table(rows: list[Row], what: str) -> pd.DataFrame:
 def one_run(
     table: pd.DataFrame, *, machine: str = "", numpy: str = "", commit: str = ""
 ) -> pd.DataFrame:
-    """Return the rows of one machine, commit, numpy and Python.
+    """Return the rows of one machine, commit (its first digits will do), numpy and Python.
 
-    Raises RecordsError if one is not there; the message lists those that are.
-
-    Parameters
-    ----------
-    table
-        As `asv_table` returns it.
-    machine, numpy, commit
-        Which ones; the first digits of a commit will do. By default the machine and commit latest
-        in the history, and the newest numpy on the newest Python.
+    By default those are the machine and commit latest in the history, and the newest numpy on the
+    newest Python. Raises RecordsError if one is not there; the message lists those that are.
     """
     chosen = {"machine": machine, "commit": commit, "numpy": numpy, "python": ""}
     for column, value in chosen.items():

@@ -28,15 +28,12 @@ class SiteError(Exception):
 
 
 def build(root: Path) -> Path:
-    """Publish asv's results of a repository; the new site replaces the old one once it is whole.
+    """Publish asv's results of a repository, and return the site's folder.
+
+    The new site replaces the old one once it is whole.
 
     Raises RecordsError if there are no results, or damaged ones. Raises SiteError if this is no
     checkout with its history, asv is missing, or asv fails.
-
-    Returns
-    -------
-    Path
-        The folder of the site.
     """
     _check_checkout(root)
     results = root / "results/asv"

@@ -22,15 +22,10 @@ import numpy as np
 import pandas as pd
 
 from jacchain.analysis.evidence import BOTH, Dims
+from jacchain.chains.registry import Registry
 from jacchain.claims.own_chain import cell_claim
+from jacchain.harnesses import readers
 from jacchain.harnesses.grids_file import asv_cells
-from jacchain.harnesses.readers import (
-    asv_table,
-    pytest_table,
-    read_asv,
-    read_json,
-    read_source,
-)
 from jacchain.measure.environment import environment
 from jacchain.measure.threads import thread_environment
 from jacchain.records.errors import RecordsError
@@ -66,31 +61,17 @@ def shared_cells(sizes: Mapping[str, tuple[int, ...]]) -> tuple[Shared, ...]:
     (1, 16, 32, 128, 1024)
     """
     cells = {
-        (sweep, size): Shared(sweep, size, dims, benchmark, value)
+        f"{sweep} {size}": Shared(sweep, size, dims, benchmark, value)
         for (benchmark, value), (sweep, size, dims) in asv_cells().items()
     }
-    keys = [(sweep, size) for sweep, some in sizes.items() for size in some]
-    for key in keys:
-        if key not in cells:
-            present = ", ".join(f"{sweep} {size}" for sweep, size in cells)
-            message = f"no shared cell {key[0]} {key[1]}; known are {present}"
-            raise ValueError(message)
-    return tuple(cells[key] for key in keys)
+    registry = Registry("shared cell", cells)
+    return tuple(registry[f"{sweep} {size}"] for sweep, some in sizes.items() for size in some)
 
 
 def run_asv(root: Path, results: Path, pattern: str, *options: str) -> tuple[int, str]:
-    """Run some benchmarks of the suite in this environment, by asv.
+    """Run benchmarks of the checkout `root` in this environment, by asv; return status and output.
 
-    Parameters
-    ----------
-    root
-        The checkout.
-    results
-        Where asv keeps its results.
-    pattern
-        A regular expression that picks benchmarks.
-    options
-        More of `asv run`.
+    `pattern` is a regular expression that picks benchmarks, `options` are more of `asv run`'s.
     """
     with TemporaryDirectory() as folder:
         config = {
@@ -137,8 +118,7 @@ def _visit_own_alone(_: Path, target: Path, cells: tuple[Shared, ...]) -> None:
 
 def _visit_asv(root: Path, target: Path, cells: tuple[Shared, ...]) -> None:
     picked = (rf"{re.escape(c.benchmark)}\({c.value}, " for c in cells)
-    commit = _commit(root)
-    options = ("--set-commit-hash", commit, "--record-samples", "--attribute", "rounds=1")
+    options = ("--set-commit-hash", _commit(root), "--record-samples", "--attribute", "rounds=1")
     _expect(*run_asv(root, target, f"^({'|'.join(picked)})", *options), "asv")
 
 
@@ -149,13 +129,10 @@ def _visit_pytest(root: Path, target: Path, cells: tuple[Shared, ...]) -> None:
         for c in cells
         for order in BOTH
     ]
-    command = [
-        *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider"),
-        *("--benchmark-enable", "--benchmark-warmup=on"),
-        *("--benchmark-min-time=0.01", "--benchmark-max-time=0.5"),
-        f"--benchmark-json={target / 'results.json'}",
-        *tests,
-    ]
+    settings = ("enable", "warmup=on", "min-time=0.01", "max-time=0.5")
+    options = [f"--benchmark-{setting}" for setting in settings]
+    options += ["-p", "no:cacheprovider", f"--benchmark-json={target / 'results.json'}"]
+    command = [sys.executable, "-m", "pytest", *options, *tests]
     environ = {name: value for name, value in os.environ.items() if name[:7] != "PYTEST_"}
     _expect(*_call(command, root, environ), "pytest")
 
@@ -194,25 +171,13 @@ def measure(
     fresh: bool = False,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> None:
-    """Measure the rounds that are not there yet; a round is kept once it is whole.
+    """Measure the rounds missing from `out`, as ``round-00/<harness>``; keep each once it is whole.
+
+    `root` is a checkout, with the suites of both harnesses. There are to be at least 2 `rounds`;
+    `fresh` removes earlier ones first. `progress` gets the visits done, and those in all.
 
     Raises RunError if a harness is missing or fails, or earlier rounds are of other cells or
     another setting.
-
-    Parameters
-    ----------
-    root
-        A checkout, with the suites of both harnesses.
-    out
-        Folder of the results: ``round-00/<harness>`` and so on.
-    cells
-        From `shared_cells`.
-    rounds
-        How many there are to be, at least 2.
-    fresh
-        Remove earlier rounds first.
-    progress
-        Called after every visit with the visits done and those in all.
     """
     _check_tools(root)
     out = out.resolve()  # asv takes a relative path from elsewhere
@@ -253,7 +218,7 @@ def _check_setting(out: Path, cells: tuple[Shared, ...], commit: str) -> None:
     setting = {"commit": commit, "cells": [[c.sweep, c.size] for c in cells], **vars(identity)}
     path = out / SETTING
     if path.is_file():
-        earlier = read_json(path)
+        earlier = readers.read_json(path)
         different = [name for name in setting if earlier.get(name) != setting[name]]
         if different:
             message = (
@@ -268,13 +233,10 @@ def _check_setting(out: Path, cells: tuple[Shared, ...], commit: str) -> None:
 def read_rounds(out: Path) -> pd.DataFrame:
     """Read all visits of all rounds as one table.
 
-    Raises RecordsError if there are fewer than two rounds, or a file is damaged.
+    Its columns are ``dims``, ``order`` and ``seconds`` (a list, per call) as of
+    `jacchain.read_results`, ``visit`` (a name in `VISITS`) and ``turn`` (number of the round).
 
-    Returns
-    -------
-    DataFrame
-        ``dims``, ``order`` and ``seconds`` (a list, per call) as of `jacchain.read_results`,
-        ``visit`` (a name in `VISITS`) and ``turn`` (number of the round).
+    Raises RecordsError if there are fewer than two rounds, or a file is damaged.
     """
     folders = sorted(out.glob("round-*"))
     if len(folders) < 2:
@@ -290,11 +252,11 @@ def read_rounds(out: Path) -> pd.DataFrame:
 
 def _read(name: str, path: Path) -> pd.DataFrame:
     if name == "asv":
-        table = asv_table(read_asv(path))
+        table = readers.asv_table(readers.read_asv(path))
     elif name == "pytest":
-        table = pytest_table(path / "results.json")
+        table = readers.pytest_table(path / "results.json")
     elif name == "own alone":
-        table = pd.concat([read_source("own", folder) for folder in sorted(path.iterdir())])
+        table = pd.concat([readers.read_source("own", p) for p in sorted(path.iterdir())])
     else:
-        table = read_source("own", path)
+        table = readers.read_source("own", path)
     return table[["dims", "order", "seconds"]]

@@ -48,23 +48,11 @@ def find_rule(rules: Mapping[KindPair, T], a: Structure, b: Structure) -> T:
 
 
 def product(a: Structure, b: Structure) -> Product:
-    """Multiply two matrices without data.
+    """Multiply structures of shapes (m, k) and (k, n): the result's, and its multiplications.
 
     Raises TypeError if no rule multiplies these two kinds. Raises ValueError if the shapes do not
     fit.
 
-    Parameters
-    ----------
-    a, b : Structure
-        Of shapes (m, k) and (k, n).
-
-    Returns
-    -------
-    Product
-        Structure of the result, of shape (m, n), and multiplications that it takes.
-
-    Notes
-    -----
     The number of multiplications is the sum over k of
     `(entries of a in column k) (entries of b in row k)`: `m k n` for dense operands. It is 0 if one
     operand is an identity or a selection. If both operands share their block over the batch, only
@@ -87,11 +75,6 @@ def is_row_product(a: Structure, b: Structure) -> bool:
 
     This is so if `a` has one row, unless a whole batch shares the block of `b`: then the row is cut
     into a row for each sample, and the matrix of these rows is multiplied by the block.
-
-    Parameters
-    ----------
-    a, b : Structure
-        Of shapes (m, k) and (k, n).
 
     Examples
     --------

@@ -4,20 +4,19 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from jacchain.analysis.noise import TOO_NOISY
 from jacchain.analysis.verdicts import Part, Verdict
 from jacchain.experiments.experiment import Experiment, Finding
 from jacchain.experiments.show import Figure, Table
 from jacchain.report import tables
 from jacchain.report.mathml import formula_mathml, gradients_mathml, typeset
 from jacchain.report.units import cell_text, interval, margin, number
-
-if TYPE_CHECKING:
-    from jacchain.runs.assess import Assessment
+from jacchain.runs.assess import Assessment
 
 Shown = Mapping[str, Sequence[Figure | Table]]
 
@@ -51,28 +50,18 @@ class Section:
 
 
 def render(
-    assessment: "Assessment",
+    assessment: Assessment,
     shown: Shown,
     pictures: Mapping[str, str],
     *,
-    known: Iterable[Experiment] = (),
+    experiments: Iterable[Experiment] = (),
     simulated: Iterable[Mapping[str, Any]] = (),
 ) -> str:
-    """Write the report.
+    """Write the report on an assessment.
 
-    Parameters
-    ----------
-    assessment
-        What it reports.
-    shown
-        Figures and tables by the names of their claims.
-    pictures
-        SVG texts by the names of the figures.
-    known
-        All experiments that there are: for those that are not measured by default the page says
-        how to measure them.
-    simulated
-        Rows of the table of simulated machines.
+    `shown` has figures and tables by claim, `pictures` the SVG texts by the names of figures, and
+    `simulated` rows of the table of simulated machines. Of `experiments`, all that there are, the
+    page says how to measure those that are not measured by default.
     """
     evidence, session = assessment.evidence, assessment.session
     sections = _sections(assessment, shown, pictures)
@@ -81,8 +70,9 @@ def render(
         lead=_lead(sections),
         session=session,
         noise_floor=evidence.noise_floor,
+        too_noisy=TOO_NOISY,
         sections=sections,
-        others=[e for e in known if not e.default and e.claim not in measured],
+        others=[e for e in experiments if not e.default and e.claim not in measured],
         environment=tables.environment_table(session.environment),
         sampling=tables.sampling_table(assessment),
         skipped=tables.skipped_table(evidence.skipped),
@@ -119,7 +109,7 @@ def summary(verdicts: Iterable[Verdict]) -> str:
     )
 
 
-def _sections(assessment: "Assessment", shown: Shown, pictures: Mapping[str, str]) -> list[Section]:
+def _sections(assessment: Assessment, shown: Shown, pictures: Mapping[str, str]) -> list[Section]:
     """Return a section for each experiment, claims before what is shown beside them."""
     verdicts, unflagged = (
         {verdict.claim: verdict for verdict in several}
@@ -142,18 +132,11 @@ def _sections(assessment: "Assessment", shown: Shown, pictures: Mapping[str, str
 
 def _formulas(experiment: Experiment) -> tuple[tuple[str, Markup], ...]:
     """Return each formula after what it is of."""
-    orders = (
-        (f"{order}, {layers} layers", formula_mathml(order, layers))
-        for order, layers in experiment.formulas
-    )
-    gradients = (
-        (
-            f"all gradients {order}{', with a cache' if cache else ', each from scratch'}",
-            gradients_mathml(order, cache=cache),
-        )
-        for order, cache in experiment.gradient_formulas
-    )
-    return (*orders, *gradients)
+    orders = [(f"{o}, {n} layers", formula_mathml(o, n)) for o, n in experiment.formulas]
+    for order, cached in experiment.gradient_formulas:
+        name = f"all gradients {order}, {'with a cache' if cached else 'each from scratch'}"
+        orders.append((name, gradients_mathml(order, cache=cached)))
+    return tuple(orders)
 
 
 def _shown(
@@ -173,19 +156,19 @@ def _address(picture: str) -> str:
 
 @cache
 def _template() -> Any:
-    environment = Environment(
-        loader=PackageLoader("jacchain.report"),
-        autoescape=select_autoescape(default=True),
+    environment = template_environment("jacchain.report")
+    filters = (number, interval, margin, cell_text, typeset)
+    environment.filters |= {function.__name__: function for function in filters}
+    environment.globals |= {"symbols": SYMBOLS}
+    return environment.get_template("report.html")
+
+
+def template_environment(package: str) -> Environment:
+    """Return jinja's environment of a package: strict, and everything escaped."""
+    return Environment(
+        loader=PackageLoader(package),
+        autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        "number": number,
-        "interval": interval,
-        "margin": margin,
-        "cell": cell_text,
-        "typeset": typeset,
-    }
-    environment.globals |= {"symbols": SYMBOLS}
-    return environment.get_template("report.html")

@@ -1,7 +1,7 @@
 """From the records of a run to its files: verdicts, environment, figures and the report."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,16 +22,10 @@ VERDICTS, ENVIRONMENT = "verdicts.json", "environment.json"
 def publish(folder: str | Path, *, target: str | Path | None = None) -> Assessment:
     """Judge a run and write ``verdicts.json``, ``environment.json``, ``figures/``, ``report.html``.
 
-    Each file replaces its predecessor only when it is whole.
+    Of the run's folder ``records.jsonl`` or ``records.jsonl.gz`` is all that is needed; `target` is
+    the same folder by default. Each file replaces its predecessor only when it is whole.
 
     Raises RecordsError if the records can't be read, or the target can't be written.
-
-    Parameters
-    ----------
-    folder
-        Of the run: its ``records.jsonl`` or ``records.jsonl.gz`` is all that is needed.
-    target
-        Where to write; by default the same folder.
     """
     assessment = assess(folder)
     shown = _shown(assessment)
@@ -40,32 +34,25 @@ def publish(folder: str | Path, *, target: str | Path | None = None) -> Assessme
         _write_json(draft / ENVIRONMENT, assessment.session.environment)
         paths = draw_figures(_figures(shown), draft / FIGURES)
         pictures = {path.stem: path.read_text("utf-8") for path in paths if path.suffix == ".svg"}
-        page = render(
-            assessment,
-            shown,
-            pictures,
-            known=experiments().entries.values(),
-            simulated=published(),
-        )
+        every = experiments().entries.values()
+        page = render(assessment, shown, pictures, experiments=every, simulated=published())
         (draft / REPORT).write_text(page, "utf-8")
     return assessment
 
 
 def plot(folder: str | Path, *, target: str | Path | None = None) -> list[Path]:
-    """Draw a run's figures again, into ``figures/``.
+    """Draw a run's figures again, into ``figures/``; return and raise as `write_figures`."""
+    return write_figures(_figures(_shown(assess(folder))), target or folder, FIGURES)
 
-    Raises RecordsError as `publish`.
 
-    Returns
-    -------
-    list of Path
-        SVG and PNG of each figure.
+def write_figures(figures: Iterable[Figure], out: str | Path, subfolder: str = "") -> list[Path]:
+    """Write figures into a folder, or its subfolder; return the SVG and the PNG of each.
+
+    Raises RecordsError if the folder can't be written: then nothing has changed in it.
     """
-    figures = _figures(_shown(assess(folder)))
-    out = Path(target or folder)
-    with replacing(out) as draft:
-        names = [path.relative_to(draft) for path in draw_figures(figures, draft / FIGURES)]
-    return [out / name for name in names]
+    with replacing(Path(out)) as draft:
+        paths = draw_figures(figures, draft / subfolder)
+        return [Path(out, path.relative_to(draft)) for path in paths]
 
 
 def _shown(assessment: Assessment) -> Shown:

@@ -9,30 +9,15 @@ from matplotlib import colormaps
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure as Canvas
 
-from jacchain.experiments.show import (
-    Array,
-    Axis,
-    Band,
-    Curve,
-    Figure,
-    Level,
-    Lines,
-    Mark,
-    Panel,
-    Plane,
-    Region,
-    Rows,
-    Scatter,
-    Stretch,
-    Sweep,
-    Swept,
-)
+from jacchain.chains.registry import Registry
+from jacchain.experiments import show
 from jacchain.report import style
 from jacchain.report.units import short
 
 COLOURS = "cividis"
 SHADE, FAILING = "#eaeef2", "#f6dfd3"
 REGIME_SHADES = {"L2": "#dbe9f6", "LLC": "#cfe8dc", "memory": "#f3e3d3"}
+HATCHED = {"facecolor": "#f6f8fa", "edgecolor": "#8c959f", "hatch": "////", "linewidth": 0}
 LEAVING = "leaves the cache"
 CHARACTERS = 68  # that fit side by side into the width of a ribbon
 MOST_BESIDE = 6  # columns of a map; wider maps stand one above the other
@@ -40,14 +25,8 @@ LEGEND_ROW = 0.25  # inches
 MANY = 20  # points of one line; beyond, they are drawn smaller
 
 
-def draw_figures(figures: Iterable[Figure], folder: str | Path) -> list[Path]:
-    """Write figures as SVG and PNG, the same bytes for the same data.
-
-    Returns
-    -------
-    list of Path
-        The files, the SVG of each figure before its PNG.
-    """
+def draw_figures(figures: Iterable[show.Figure], folder: str | Path) -> list[Path]:
+    """Write figures as SVG and PNG, the same bytes for the same data; return each's two files."""
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     with style.house_style():
@@ -56,16 +35,12 @@ def draw_figures(figures: Iterable[Figure], folder: str | Path) -> list[Path]:
         ]
 
 
-def draw(figure: Figure) -> Canvas:
+def draw(figure: show.Figure) -> Canvas:
     """Draw one figure, inside of `style.house_style`.
 
-    Raises TypeError if there is no drawing of its kind; the message lists the kinds that there are.
+    Raises ValueError if there is no drawing of its kind; the message lists the known kinds.
     """
-    if type(figure) not in DRAWINGS:
-        known = ", ".join(kind.__name__ for kind in DRAWINGS)
-        message = f"unknown kind of figure {type(figure).__name__}; known are {known}"
-        raise TypeError(message)
-    page: Canvas = DRAWINGS[type(figure)](figure)
+    page = DRAWINGS[type(figure).__name__](figure)
     style.entitle(page, figure.title)
     return page
 
@@ -73,8 +48,8 @@ def draw(figure: Figure) -> Canvas:
 # Panels
 
 
-def _draw_lines(figure: Lines) -> Canvas:
-    page = style.canvas(height=figure.inches)
+def _draw_lines(figure: show.Lines) -> Canvas:
+    page = style.canvas(figure.inches)
     if figure.shared:
         _draw_shared(page, figure)
         return page
@@ -89,7 +64,7 @@ def _draw_lines(figure: Lines) -> Canvas:
     return page
 
 
-def _draw_shared(page: Canvas, figure: Lines) -> None:
+def _draw_shared(page: Canvas, figure: show.Lines) -> None:
     shape = len(figure.panels), len(figure.panels[0])
     grid: Any = page.subplots(
         *shape,
@@ -108,15 +83,14 @@ def _draw_shared(page: Canvas, figure: Lines) -> None:
     style.legend_below(page, grid.flat)
 
 
-def _draw_scatter(figure: Scatter) -> Canvas:
+def _draw_scatter(figure: show.Scatter) -> Canvas:
     page = style.canvas()
     axes: style.Axes = page.subplots()
     _draw_panel(axes, figure.panel, opening="white")
     if figure.diagonal and _measured(figure.panel):
         ends = style.ends_of(axes.xaxis)
-        axes.plot(
-            ends, ends, "--", color=style.MUTED, linewidth=1.2, label=figure.diagonal, zorder=1
-        )
+        line: dict[str, Any] = {"color": style.MUTED, "linewidth": 1.2, "zorder": 1}
+        axes.plot(ends, ends, "--", label=figure.diagonal, **line)
     _add_legend(page, [axes])
     return page
 
@@ -126,12 +100,12 @@ def _add_legend(page: Canvas, axes: Sequence[style.Axes]) -> None:
     page.set_figheight(page.get_figheight() + LEGEND_ROW * style.legend_below(page, axes))
 
 
-def _draw_panel(axes: style.Axes, panel: Panel, opening: str = "none") -> None:
+def _draw_panel(axes: style.Axes, panel: show.Panel, opening: str = "none") -> None:
     _plot_data(axes, panel, opening)
     _frame(axes, panel)
 
 
-def _plot_data(axes: style.Axes, panel: Panel, opening: str = "none") -> None:
+def _plot_data(axes: style.Axes, panel: show.Panel, opening: str = "none") -> None:
     """Draw curves and levels; `opening` fills hollow points: "none" shows what is behind them."""
     for curve in panel.curves:
         _plot_curve(axes, curve, "white" if curve.line else opening)
@@ -139,7 +113,7 @@ def _plot_data(axes: style.Axes, panel: Panel, opening: str = "none") -> None:
         _plot_level(axes, level, level.axis)
 
 
-def _measured(panel: Panel) -> bool:
+def _measured(panel: show.Panel) -> bool:
     return any(len(curve.x) for curve in panel.curves)
 
 
@@ -149,7 +123,7 @@ def _leave_empty(axes: style.Axes, side: str = "both") -> None:
     axes.text(0.5, 0.5, "not measured", color=style.MUTED, **place)
 
 
-def _plot_curve(axes: style.Axes, curve: Curve, opening: str) -> None:
+def _plot_curve(axes: style.Axes, curve: show.Curve, opening: str) -> None:
     look = style.LOOKS[curve.look]
     pale = not curve.marks and curve.look != "muted"
     if curve.ends is not None and len(curve.x):
@@ -170,25 +144,22 @@ def _plot_curve(axes: style.Axes, curve: Curve, opening: str) -> None:
     )
 
 
-def _plot_ends(axes: style.Axes, x: Array, y: Array, ends: Array, colour: str) -> None:
+def _plot_ends(
+    axes: style.Axes, x: show.Array, y: show.Array, ends: show.Array, colour: str
+) -> None:
     """Draw intervals; x and y have shape (n,), `ends` (n, 2)."""
     errors = np.maximum(0, [y - ends[:, 0], ends[:, 1] - y])
     axes.errorbar(x, y, errors, fmt="none", ecolor=colour, elinewidth=1.3, zorder=2)
 
 
-def _plot_level(axes: style.Axes, level: Level, across: str) -> None:
-    line = axes.axvline if across == "x" else axes.axhline
-    line(
-        level.value,
-        color=style.LOOKS[level.look].colour,
-        linestyle=level.line,
-        linewidth=1.6 if level.line == ":" else 1.2,
-        label=level.label or "_level",
-        zorder=1.2,
-    )
+def _plot_level(axes: style.Axes, level: show.Level, across: str) -> None:
+    draw_line = axes.axvline if across == "x" else axes.axhline
+    line: dict[str, Any] = {"linestyle": level.line, "linewidth": 1.6 if level.line == ":" else 1.2}
+    colour, label = style.LOOKS[level.look].colour, level.label or "_level"
+    draw_line(level.value, color=colour, label=label, zorder=1.2, **line)
 
 
-def _frame(axes: style.Axes, panel: Panel) -> None:
+def _frame(axes: style.Axes, panel: show.Panel) -> None:
     """Scale the axes to the data, then shade and write what stands beside them."""
     axes.set_title(style.mathtext(panel.title), fontweight="normal", fontsize=11.5)
     if not _measured(panel):
@@ -208,7 +179,7 @@ def _frame(axes: style.Axes, panel: Panel) -> None:
         axes.text(0.97, 0.95, panel.note, ha="right", va="top", transform=axes.transAxes)
 
 
-def _set_scale(axis: Any, spec: Axis) -> None:
+def _set_scale(axis: Any, spec: show.Axis) -> None:
     axis.set_label_text(style.mathtext(spec.label))
     if spec.limits is not None:
         axis.axes.set(**{f"{axis.axis_name}lim": spec.limits})
@@ -221,7 +192,7 @@ def _set_scale(axis: Any, spec: Axis) -> None:
         style.keep_ticks(axis, spec.ticks)
 
 
-def _shade(axes: style.Axes, band: Band, across: str) -> None:
+def _shade(axes: style.Axes, band: show.Band, across: str) -> None:
     """Shade a stretch of an axis as far as it is shown, with its name at the upper or right end."""
     axis = axes.xaxis if across == "x" else axes.yaxis
     start, stop = style.ends_of(axis)
@@ -239,27 +210,20 @@ def _shade(axes: style.Axes, band: Band, across: str) -> None:
     axes.text(*place, band.inside, ha=align[0], va=align[1], color=style.MUTED, transform=frame)
 
 
-def _shade_below(axes: style.Axes, region: Region) -> None:
-    axes.fill_between(
-        region.x,
-        axes.get_ylim()[0],
-        region.y,
-        facecolor=FAILING,
-        edgecolor="none",
-        label=region.label or "_region",
-        zorder=0.6,
-    )
+def _shade_below(axes: style.Axes, region: show.Region) -> None:
+    colours: dict[str, Any] = {"facecolor": FAILING, "edgecolor": "none"}
+    label, bottom = region.label or "_region", axes.get_ylim()[0]
+    axes.fill_between(region.x, bottom, region.y, label=label, zorder=0.6, **colours)
 
 
 # Rows
 
 
-def _draw_rows(figure: Rows) -> Canvas:
+def _draw_rows(figure: show.Rows) -> Canvas:
     lines = max((name.count("\n") + 1 for name in figure.rows), default=1)
     inches = 0.75 + max(len(figure.rows), 2) * (0.3 + 0.08 * lines)
-    shape = (len(figure.panels), 1) if figure.stacked else (1, len(figure.panels))
-    page = style.canvas(height=0.4 + inches * shape[0])
-    panels: Any = page.subplots(*shape, sharey=True, squeeze=False)
+    page = style.canvas(0.4 + inches * len(figure.panels))
+    panels: Any = page.subplots(len(figure.panels), 1, sharey=True, squeeze=False)
     for axes, (axis, rows) in zip(panels.flat, figure.panels, strict=True):
         for place, marks in enumerate(rows):
             for mark in marks:
@@ -279,37 +243,26 @@ def _draw_rows(figure: Rows) -> Canvas:
     return page
 
 
-def _plot_mark(axes: style.Axes, place: int, mark: Mark) -> None:
+def _plot_mark(axes: style.Axes, place: int, mark: show.Mark) -> None:
     look = style.LOOKS[mark.look]
     if mark.strip is not None:
-        axes.plot(
-            mark.strip,
-            np.full(len(mark.strip), place),
-            "|",
-            color=style.MUTED,
-            markersize=9,
-            alpha=0.8,
-            label=mark.strip_label or "_strip",
-        )
+        muted: dict[str, Any] = {"color": style.MUTED, "markersize": 9, "alpha": 0.8}
+        places = np.full(len(mark.strip), place)
+        axes.plot(mark.strip, places, "|", label="one block", **muted)
     if mark.ends is not None:
         axes.plot(mark.ends, (place, place), color=look.colour, linewidth=2.2)
+    label = mark.label or "_mark"
     axes.plot(
-        mark.value,
-        place,
-        look.marker,
-        color=look.colour,
-        markersize=7,
-        label=mark.label or "_mark",
-        zorder=3,
+        mark.value, place, look.marker, color=look.colour, markersize=7, label=label, zorder=3
     )
 
 
 # Sweeps
 
 
-def _draw_sweep(figure: Sweep) -> Canvas:
-    """Time over one size, log-log; above it, in which memory regime each order is."""
-    page = style.canvas(height=style.HEIGHT + 0.4 + 0.2 * len(figure.orders))
+def _draw_sweep(figure: show.Sweep) -> Canvas:
+    """Draw time over one size, log-log; above it, in which memory regime each order is."""
+    page = style.canvas(style.HEIGHT + 0.4 + 0.2 * len(figure.orders))
     ratios = {"height_ratios": [0.5 * max(len(figure.orders), 1), 4.4], "hspace": 0.02}
     ribbons, axes = page.subplots(2, 1, sharex=True, gridspec_kw=ratios)
     sizes = [size for swept in figure.orders for size in swept.sizes]
@@ -331,14 +284,14 @@ def _draw_sweep(figure: Sweep) -> Canvas:
     return page
 
 
-def scaled_formula(swept: Swept, stretch: Stretch | None) -> Array:
+def scaled_formula(swept: show.Swept, stretch: show.Stretch | None) -> show.Array:
     """Return the formula as seconds, scaled to the times of a stretch, or to all; shape (n,)."""
     chosen = slice(None) if stretch is None else stretch.indices
     ratios = np.log(swept.times / swept.multiplications)[chosen]
     return np.asarray(swept.multiplications * np.exp(ratios.mean()))
 
 
-def _draw_swept(axes: style.Axes, swept: Swept) -> None:
+def _draw_swept(axes: style.Axes, swept: show.Swept) -> None:
     """Draw formula, points with their intervals, and the dotted way out of a cache."""
     look = style.LOOKS[swept.order]
     judged = [stretch for stretch in swept.stretches if stretch.judged]
@@ -355,19 +308,12 @@ def _draw_swept(axes: style.Axes, swept: Swept) -> None:
     filled = np.isin(np.arange(len(swept.sizes)), [i for s in judged for i in s.indices])
     faces = ((filled, look.colour, swept.order), (~filled, "white", "_hollow"))
     for mask, face, label in faces:
-        axes.plot(
-            swept.sizes[mask],
-            swept.times[mask],
-            look.marker,
-            color=look.colour,
-            markersize=6,
-            markerfacecolor=face,
-            label=label,
-            zorder=3,
-        )
+        marks: dict[str, Any] = {"color": look.colour, "markersize": 6, "markerfacecolor": face}
+        points = swept.sizes[mask], swept.times[mask]
+        axes.plot(*points, look.marker, label=label, zorder=3, **marks)
 
 
-def _draw_ribbon(axes: style.Axes, place: int, swept: Swept) -> None:
+def _draw_ribbon(axes: style.Axes, place: int, swept: show.Swept) -> None:
     """Draw the memory regimes of one order along the sizes, with the slopes in each."""
     judged = [stretch.indices for stretch in swept.stretches if stretch.judged]
     for stretch in swept.stretches:
@@ -388,7 +334,7 @@ def _draw_ribbon(axes: style.Axes, place: int, swept: Swept) -> None:
         axes.text(middle, place, text, ha=align, va="center", fontsize=10.5, color=colour)
 
 
-def _named_slopes(stretch: Stretch, characters: float) -> str:
+def _named_slopes(stretch: show.Stretch, characters: float) -> str:
     """Return as much as fits of a regime's name, the slope of time, and that of the formula."""
     name = f"{stretch.name} {stretch.slope:.2f}"
     texts = (f"{name} / {stretch.expected:.2f}", name)
@@ -408,7 +354,7 @@ def _beside(low: float, high: float, *, before: bool, after: bool) -> tuple[floa
     return (float(low * 1.07), "left") if before else (float(high * 0.93), "right")
 
 
-def _label_ribbons(ribbons: style.Axes, orders: Sequence[Swept]) -> None:
+def _label_ribbons(ribbons: style.Axes, orders: Sequence[show.Swept]) -> None:
     ribbons.set_yticks([-row for row in range(len(orders))], [swept.order for swept in orders])
     for label, swept in zip(ribbons.get_yticklabels(), orders, strict=True):
         label.set_color(style.LOOKS[swept.order].colour)
@@ -423,7 +369,7 @@ def _label_ribbons(ribbons: style.Axes, orders: Sequence[Swept]) -> None:
 # Maps
 
 
-def _draw_plane(figure: Plane) -> Canvas:
+def _draw_plane(figure: show.Plane) -> Canvas:
     beside = len(figure.x) <= MOST_BESIDE
     count = len(figure.maps)
     page = style.canvas(
@@ -440,31 +386,28 @@ def _draw_plane(figure: Plane) -> Canvas:
     for axes in panels[-1]:
         axes.set_xlabel(style.mathtext(figure.labels[0]))
     page.supylabel(style.mathtext(figure.labels[1]), fontsize=11.5)
-    _draw_bar(page, panels, mesh, figure.labels[2])
+    bar = page.colorbar(mesh, ax=list(panels.flat), shrink=0.9, pad=0.02, aspect=24)
+    style.ratio_scale(bar.ax.yaxis)
+    bar.set_label(figure.labels[2])
+    bar.outline.set_visible(False)
     return page
 
 
-def _shared_norm(values: Array) -> LogNorm:
+def _shared_norm(values: show.Array) -> LogNorm:
     shown = values[np.isfinite(values)]
     low, high = (shown.min(), shown.max()) if shown.size else (1.0, 10.0)
     return LogNorm(low, max(high, 1.01 * low))
 
 
-def _draw_map(axes: style.Axes, values: Array, norm: LogNorm) -> Any:
+def _draw_map(axes: style.Axes, values: show.Array, norm: LogNorm) -> Any:
     """Draw coloured cells with their numbers, hatched where there is none; (rows, columns)."""
     mesh = axes.pcolormesh(
         np.ma.masked_invalid(values), cmap=COLOURS, norm=norm, edgecolor="white", linewidth=1
     )
     for (row, column), value in np.ndenumerate(values):
         if np.isnan(value):
-            axes.fill(
-                column + np.array([0, 1, 1, 0]),
-                row + np.array([0, 0, 1, 1]),
-                facecolor="#f6f8fa",
-                edgecolor="#8c959f",
-                hatch="////",
-                linewidth=0,
-            )
+            corners = column + np.array([0, 1, 1, 0]), row + np.array([0, 0, 1, 1])
+            axes.fill(*corners, **HATCHED)
         else:
             dark = np.mean(colormaps[COLOURS](norm(value))[:3]) < 0.5
             colour = "white" if dark else style.INK
@@ -477,21 +420,17 @@ def _draw_map(axes: style.Axes, values: Array, norm: LogNorm) -> Any:
 
 
 def _power(size: int) -> str:
-    """Write a style.power of two as one, any other size in full."""
+    """Write a power of two as one, any other size in full."""
     return style.power(size, 2) if size & (size - 1) == 0 else str(size)
 
 
-def _draw_bar(page: Canvas, panels: Any, mesh: Any, label: str) -> None:
-    bar = page.colorbar(mesh, ax=list(panels.flat), shrink=0.9, pad=0.02, aspect=24)
-    style.ratio_scale(bar.ax.yaxis)
-    bar.set_label(label)
-    bar.outline.set_visible(False)
-
-
-DRAWINGS: dict[type[Figure], Callable[[Any], Canvas]] = {
-    Lines: _draw_lines,
-    Rows: _draw_rows,
-    Scatter: _draw_scatter,
-    Sweep: _draw_sweep,
-    Plane: _draw_plane,
-}
+DRAWINGS: Registry[Callable[[Any], Canvas]] = Registry(
+    "kind of figure",
+    {
+        "Lines": _draw_lines,
+        "Rows": _draw_rows,
+        "Scatter": _draw_scatter,
+        "Sweep": _draw_sweep,
+        "Plane": _draw_plane,
+    },
+)

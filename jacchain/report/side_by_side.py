@@ -31,7 +31,7 @@ class Comparison:
 
     @property
     def changed_verdicts(self) -> dict[str, tuple[str, str]]:
-        """The claims that the runs judge differently."""
+        """Return the claims that the runs judge differently."""
         return {claim: pair for claim, pair in self.verdicts.items() if pair[0] != pair[1]}
 
     def as_json(self) -> dict[str, Any]:

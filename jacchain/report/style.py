@@ -8,20 +8,12 @@ from functools import partial
 from io import StringIO
 from math import ceil, log
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib import ticker
 from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import (
-    EngFormatter,
-    FixedLocator,
-    FuncFormatter,
-    LogLocator,
-    MaxNLocator,
-    NullLocator,
-)
 
 from jacchain.analysis.evidence import BOTH, INPUT_FIRST, LOSS_FIRST
 from jacchain.report.units import size
@@ -99,9 +91,9 @@ def house_style() -> Iterator[None]:
         yield
 
 
-def canvas(*, width: float = WIDTH, height: float = HEIGHT) -> Canvas:
+def canvas(height: float = HEIGHT) -> Canvas:
     """Return an empty figure of so many inches, without any global state."""
-    return Canvas(figsize=(width, height), layout="constrained")
+    return Canvas(figsize=(WIDTH, height), layout="constrained")
 
 
 def entitle(page: Canvas, text: str) -> None:
@@ -110,13 +102,7 @@ def entitle(page: Canvas, text: str) -> None:
 
 
 def save(figure: Canvas, stem: Path) -> list[Path]:
-    """Write `stem`.svg and `stem`.png, the same bytes for the same figure.
-
-    Returns
-    -------
-    list of Path
-        The two files, the SVG first.
-    """
+    """Write and return `stem`.svg and `stem`.png, the same bytes for the same figure."""
     svg, png = stem.with_suffix(".svg"), stem.with_suffix(".png")
     text = StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
@@ -152,72 +138,70 @@ def linear_scale(axis: Any) -> None:
     lines = (getattr(line, f"get_{axis.axis_name}data")() for line in axis.axes.lines)
     values = np.concatenate([[0.0], *(np.asarray(line, dtype=float) for line in lines)])
     if len(values) > 1 and np.all(values == np.rint(values)):
-        axis.set_major_locator(MaxNLocator(integer=True))
+        axis.set_major_locator(ticker.MaxNLocator(integer=True))
 
 
 def time_scale(axis: Any) -> None:
     """Logarithmic seconds, ticks with SI prefixes: more of them over less than two decades."""
-    _log(axis, EngFormatter(unit="s", places=0), base=10)
+    _log(axis, ticker.EngFormatter(unit="s", places=0), base=10)
     _refine(axis, 100)
 
 
 def power_scale(axis: Any, base: int) -> None:
     """Logarithmic, ticks at powers of `base`, written as powers with legible exponents."""
-    _log(axis, FuncFormatter(lambda value, _: power(value, base)), base=base)
+    _log(axis, ticker.FuncFormatter(lambda value, _: power(value, base)), base=base)
     axis.set_tick_params(labelsize=POWERS)
 
 
 def ratio_scale(axis: Any) -> None:
     """Logarithmic, ticks written as numbers: at powers of ten, or more over few decades."""
-    _log(axis, FuncFormatter(lambda value, _: f"{value:g}"), base=10)
+    _log(axis, ticker.FuncFormatter(lambda value, _: f"{value:g}"), base=10)
     _refine(axis, 1000)
 
 
 def byte_scale(axis: Any) -> None:
     """Logarithmic bytes, ticks in KiB, MiB and GiB."""
-    _log(axis, FuncFormatter(lambda value, _: size(value)), base=16)
+    _log(axis, ticker.FuncFormatter(lambda value, _: size(value)), base=16)
     low, high = ends_of(axis)
     if high < FEW_BYTES * low:
-        axis.set_major_locator(LogLocator(base=4, numticks=9))
+        axis.set_major_locator(ticker.LogLocator(base=4, numticks=9))
 
 
 def size_scale(axis: Any, sizes: Sequence[float]) -> None:
     """Logarithmic, with a tick at each of these sizes, written in full."""
-    _log(axis, FuncFormatter(lambda value, _: f"{value:g}"), base=10)
+    _log(axis, ticker.FuncFormatter(lambda value, _: f"{value:g}"), base=10)
     axis.set_ticks(list(sizes))
 
 
 def keep_ticks(axis: Any, ticks: Sequence[float]) -> None:
     """Write numbers at these values alone, where the axis shows them."""
     low, high = ends_of(axis)
-    axis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
-    axis.set_minor_locator(NullLocator())
+    axis.set_major_locator(ticker.FixedLocator([tick for tick in ticks if low <= tick <= high]))
+    axis.set_minor_locator(ticker.NullLocator())
 
 
 def _log(axis: Any, formatter: Any, *, base: int) -> None:
     axis.axes.set(**{f"{axis.axis_name}scale": "log"})
-    axis.set_major_locator(LogLocator(base=base, numticks=9))
+    axis.set_major_locator(ticker.LogLocator(base=base, numticks=9))
     axis.set_major_formatter(formatter)
-    axis.set_minor_locator(NullLocator())
+    axis.set_minor_locator(ticker.NullLocator())
 
 
 def _refine(axis: Any, few: float) -> None:
     """Put ticks at 1, 2 and 5 times powers of ten where the ends are less than `few` apart."""
     low, high = ends_of(axis)
     if high < few * low:
-        axis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5), numticks=12))
+        axis.set_major_locator(ticker.LogLocator(base=10, subs=(1, 2, 5), numticks=12))
 
 
-SCALES: Mapping[str, Callable[[Any], None]] = MappingProxyType(
-    {
-        "linear": linear_scale,
-        "seconds": time_scale,
-        "bytes": byte_scale,
-        "powers of 2": partial(power_scale, base=2),
-        "powers of 10": partial(power_scale, base=10),
-        "ratio": ratio_scale,
-    }
-)
+SCALES: Mapping[str, Callable[[Any], None]] = {
+    "linear": linear_scale,
+    "seconds": time_scale,
+    "bytes": byte_scale,
+    "powers of 2": partial(power_scale, base=2),
+    "powers of 10": partial(power_scale, base=10),
+    "ratio": ratio_scale,
+}
 
 
 def power(value: float, base: int) -> str:
@@ -232,15 +216,9 @@ def power(value: float, base: int) -> str:
 
 
 def legend_below(page: Any, axes: Iterable[Axes]) -> int:
-    """Write a legend under the axes, where no data are: each label once, orders first.
-
-    Returns
-    -------
-    int
-        How many rows it has.
-    """
-    found = (zip(*a.get_legend_handles_labels()[::-1], strict=True) for a in axes)
-    handles = {label: handle for pairs in found for label, handle in pairs}
+    """Write a legend under the axes, each label once, orders first; return its number of rows."""
+    entries = (zip(*a.get_legend_handles_labels()[::-1], strict=True) for a in axes)
+    handles = {label: handle for pairs in entries for label, handle in pairs}
     names = [*(name for name in BOTH if name in handles)]
     names += [name for name in handles if name not in BOTH]
     if not names:

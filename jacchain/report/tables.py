@@ -1,15 +1,13 @@
 """The report's tables about the run itself; those of claims are theirs."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from jacchain.experiments.show import Column, Table
+from jacchain.experiments.show import Column, Table, Unit, table
 from jacchain.report.units import seconds, share, size
-
-if TYPE_CHECKING:
-    from jacchain.runs.assess import Assessment
+from jacchain.runs.assess import Assessment
 
 FACTS = (Column("what"), Column("value"))
 
@@ -35,7 +33,7 @@ def _fact(name: str, value: Any) -> str:
     return str(value)
 
 
-def sampling_table(assessment: "Assessment") -> Table:
+def sampling_table(assessment: Assessment) -> Table:
     """Say how the run was sampled."""
     session, evidence, sampling = assessment.session, assessment.evidence, assessment.sampling
     timed = [arms for arms in evidence.cells.values() if arms[0].role != "control"]
@@ -64,23 +62,9 @@ def skipped_table(skipped: Mapping[str, str]) -> Table:
 
 def simulated_table(rows: Iterable[Mapping[str, Any]]) -> Table:
     """Say what the verdicts make of machines whose behaviour is known."""
-    columns = (
-        Column("machine"),
-        Column("runs", "count"),
-        Column("what"),
-        Column("share", "share"),
-        Column("required"),
-        Column("met"),
-    )
-    values = tuple(
-        (
-            row["machine"],
-            row["runs"],
-            row["what"],
-            row["share"],
-            f"{row['low']:.0%} to {row['high']:.0%}",
-            "yes" if row["met"] else "no",
-        )
-        for row in rows
-    )
-    return Table("Simulated machines", columns, values)
+    units: dict[str, Unit] = {"machine": "text", "runs": "count", "what": "text", "share": "share"}
+    values = []
+    for row in rows:
+        required = f"{row['low']:.0%} to {row['high']:.0%}"
+        values.append((*(row[name] for name in units), required, "yes" if row["met"] else "no"))
+    return table("Simulated machines", units | {"required": "text", "met": "text"}, values)

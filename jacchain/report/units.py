@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from math import isfinite, isinf, isnan
-from types import MappingProxyType
 from typing import Any
 
 from jacchain.experiments.show import Unit
@@ -111,19 +110,16 @@ def margin(ends: Interval) -> str:
     return f"at most {number(high)}" if isinf(low) else interval(ends)
 
 
-FORMATS: Mapping[Unit, Callable[[Any], str]] = MappingProxyType(
-    {
-        "text": str,
-        "regime": str,
-        "count": lambda value: f"{value:,}",
-        "number": number,
-        "ratio": number,
-        "seconds": seconds,
-        "bytes": size,
-        "share": share,
-        "interval": interval,
-    }
-)
+FORMATS: Mapping[Unit, Callable[[Any], str]] = {
+    "text": str,
+    "count": lambda value: f"{value:,}",
+    "number": number,
+    "ratio": number,
+    "seconds": seconds,
+    "bytes": size,
+    "share": share,
+    "interval": interval,
+}
 
 
 def cell_text(value: Any, unit: Unit) -> str:

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from jacchain.chains.bracketing import (
     all_bracketings,
-    check_bracketing,
     input_first,
     loss_first,
     splits,
@@ -51,7 +50,7 @@ def test_splits_come_after_those_of_their_operands(n):
 )
 def test_what_is_no_bracketing_raises(bad):
     with pytest.raises(ValueError, match=r"is no bracketing of 3 factors: .*\(\(0, 1\), 2\)"):
-        check_bracketing(bad, 3)
+        splits(bad, 3)
 
 
 @pytest.mark.parametrize("make", [loss_first, input_first, lambda n: list(all_bracketings(n))])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jacchain.claims.c3_input_size import COUNTS, EXPERIMENT
+from jacchain.claims.c3_input_size import EXPERIMENT
 from jacchain.experiments.grids import input_grid
 from jacchain.experiments.sizes import Sizes
 from jacchain.runs.simulated import MACHINES, simulate
@@ -24,6 +24,6 @@ def test_each_order_is_judged_on_its_counts_and_in_each_regime(judged):
 def test_the_sweep_is_what_is_measured_counted_and_shown():
     grid = input_grid(Sizes())
     assert [cell.dims for cell in EXPERIMENT.cells(Sizes())] == [dims for _, dims in grid.cells]
-    assert EXPERIMENT.checks[COUNTS].run(0).keys() == {"x"}
+    assert EXPERIMENT.checks["C3:counts"].run(0).keys() == {"x"}
     evidence = simulate(MACHINES[0], np.random.default_rng(0))
     assert [figure.name for figure in EXPERIMENT.shows(evidence, Sizes())] == ["cost_x"]

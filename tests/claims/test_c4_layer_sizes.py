@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jacchain.claims.c4_layer_sizes import COUNTS, EXPERIMENT, findings, grids
+from jacchain.claims.c4_layer_sizes import EXPERIMENT, grids
 from jacchain.experiments.sizes import Sizes
 from jacchain.runs.simulated import MACHINES, Machine, cliff, simulate
 
@@ -30,7 +30,7 @@ def test_each_sweep_is_judged_on_its_counts_and_times_in_both_orders(judged, evi
 def test_every_sweep_is_measured_counted_and_shown(evidence):
     assert tuple(grid.name for grid in grids(Sizes())) == SWEEPS
     assert {cell.group for cell in EXPERIMENT.cells(Sizes())} == set(SWEEPS)
-    assert tuple(EXPERIMENT.checks[COUNTS].run(0)) == SWEEPS
+    assert tuple(EXPERIMENT.checks["C4:counts"].run(0)) == SWEEPS
     figures = EXPERIMENT.shows(evidence, Sizes())
     assert [figure.name for figure in figures] == [f"cost_{name}" for name in SWEEPS]
 
@@ -42,4 +42,5 @@ def test_a_sweep_that_leaves_the_cache_is_told():
         return cliff(series) * (series.cost.working_set / 2**23 if beyond else 1.0)
 
     evidence = simulate(Machine("a machine", steep, ()), np.random.default_rng(0))
-    assert any("|z_1|" in finding.observed for finding in findings(evidence, Sizes()))
+    findings = EXPERIMENT.findings(evidence, Sizes())
+    assert any("|z_1|" in finding.observed for finding in findings)

@@ -350,13 +350,15 @@ def test_seconds_per_sample_are_shown_of_both_orders(whole):
 
 def test_the_models_prediction_is_dashed_and_absent_without_a_model(whole):
     coefficients = fit_coefficients(whole)
-    predictions = curves(panels(whole)[0], "time model, from other cells")
+    predictions = curves(panels(whole)[0], "")
     assert len(predictions) == 2
     for index, curve in enumerate(predictions):
         pairs = [(n, whole.pair(cell_name("orders", n))[index]) for n in batch_sizes(QUICK)]
         times = [features(series, whole) @ coefficients / n for n, series in pairs]
         np.testing.assert_allclose(curve.y, times)
         assert (curve.line, curve.marks, curve.look) == ("--", "", BOTH[index])
+    (entry,) = curves(panels(whole)[0], "time model, from other cells")
+    assert (entry.line, entry.look, len(entry.x)) == ("--", "muted", 0)
     bare = {name: arms for name, arms in whole.cells.items() if arms[0].role != "chain"}
     above, _ = panels(replace(whole, cells=bare))
     assert curves(above, "time model, from other cells") == []

@@ -115,7 +115,8 @@ def test_list_options_take_several_values(typed, read):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("run --profile slow", "unknown profile 'slow'; the known ones are ['chain', 'full', "),
+        ("run --profile slow", "profile 'slow'; the known ones are ['full', 'quick', 'standard']"),
+        ("run --profile chain", "unknown profile 'chain'; the known ones are ['full', 'quick', "),
         ("run --claims C1 C77", "unknown claim 'C77'; the known ones are ['C1', "),
         ("run --dtype int8", "unknown dtype 'int8'; the known ones are ['float32', 'float64']"),
         ("run --dims 1 0 4", "dims are 1 0 4; expected at least three sizes of 1 or more"),

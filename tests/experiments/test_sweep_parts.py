@@ -119,7 +119,7 @@ def test_a_sweep_that_obeys_has_no_finding(obeying):
 
 
 def test_the_figure_shows_both_orders_with_their_stretches(obeying):
-    figure = sweep_figure(obeying, X, "Cost over |x|")
+    figure = sweep_figure(obeying, X)
     assert figure.name == "cost_x"
     assert [swept.order for swept in figure.orders] == list(BOTH)
     low, high = figure.x.limits
@@ -136,8 +136,8 @@ def test_the_figure_shows_both_orders_with_their_stretches(obeying):
 
 
 def test_stretches_are_neighbouring_sizes_and_share_no_step(obeying):
-    for name, grid in GRIDS.items():
-        for swept in sweep_figure(obeying, grid, name).orders:
+    for grid in GRIDS.values():
+        for swept in sweep_figure(obeying, grid).orders:
             steps = [
                 step for stretch in swept.stretches for step in pairwise(stretch.indices.tolist())
             ]
@@ -146,7 +146,7 @@ def test_stretches_are_neighbouring_sizes_and_share_no_step(obeying):
 
 
 def test_the_table_has_a_row_for_each_measured_size(obeying):
-    table = sweep_figure(obeying, X, "").numbers
+    table = sweep_figure(obeying, X).numbers
     assert [row[0] for row in table.rows] == [size for size, _ in X.cells]
     assert {len(row) for row in table.rows} == {len(table.columns)}
     names = [column.name for column in table.columns]
@@ -160,5 +160,5 @@ def test_the_table_has_a_row_for_each_measured_size(obeying):
 
 
 def test_a_figure_of_nothing_measured_is_empty():
-    figure = sweep_figure(Evidence(), X, "")
+    figure = sweep_figure(Evidence(), X)
     assert figure.orders == figure.numbers.rows == ()

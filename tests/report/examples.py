@@ -20,7 +20,7 @@ STRETCHES = (
 )
 NUMBERS = show.Table(
     "Times over |z1|",
-    (show.Column("|z1|", "count"), show.Column("time", "seconds"), show.Column("in", "regime")),
+    (show.Column("|z1|", "count"), show.Column("time", "seconds"), show.Column("in")),
     ((1024, 0.25, "L2"), (2048, None, "LLC")),
 )
 

@@ -38,7 +38,7 @@ def rendered(assessment, **changes):
     figures = [f for items in shown.values() for f in items if not isinstance(f, Table)]
     known = (*changed.experiments, OTHER)
     pictures = dict.fromkeys((figure.name for figure in figures), SVG)
-    return render(changed, shown, pictures, known=known, simulated=[SIMULATED])
+    return render(changed, shown, pictures, experiments=known, simulated=[SIMULATED])
 
 
 @pytest.fixture(scope="module")

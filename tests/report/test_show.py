@@ -40,12 +40,12 @@ def texts_of(axes):
 
 
 def test_an_unknown_kind_lists_the_known_ones():
-    with pytest.raises(TypeError, match="kind of figure Figure; known are Lines, Rows, Scatter"):
+    with pytest.raises(ValueError, match=r"kind of figure 'Figure'; .*'Lines', 'Plane', 'Rows'"):
         draw(show.Figure("pie", "Pie", ""))
 
 
 def test_there_is_an_example_of_every_kind(figures):
-    assert {type(figure) for figure in figures.values()} == set(DRAWINGS)
+    assert {type(figure).__name__ for figure in figures.values()} == set(DRAWINGS.entries)
 
 
 def test_files_are_small_and_the_same_each_time(figures, tmp_path):
@@ -206,8 +206,6 @@ def test_rows_have_marks_intervals_and_strips_from_the_top():
     assert list(interval.get_xdata()) == [1, 3]
     assert (value.get_xdata()[0], value.get_ydata()[0]) == (2, 0)
     assert [text for text in legend_of(page) if text != "noise"] == ["one block", "median", "held"]
-    beside = drawn(replace(figure, stacked=False)).axes
-    assert beside[0].get_position().y0 == pytest.approx(beside[1].get_position().y0)
 
 
 # Sweeps

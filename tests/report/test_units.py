@@ -23,7 +23,7 @@ def test_every_unit_has_a_format():
         (1536, "bytes", "1.5 KiB"),
         (0.976, "share", "97.6 %"),
         ((0.5, 2), "interval", "0.5 to 2"),
-        ("LLC", "regime", "LLC"),
+        ("LLC", "text", "LLC"),
         ("not up to 256", "ratio", "not up to 256"),
         (None, "bytes", "-"),
         (np.nan, "seconds", "-"),
