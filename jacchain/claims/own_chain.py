@@ -19,7 +19,7 @@ from jacchain.claims.study_model import noise_figure
 from jacchain.experiments.cell import BOTH, Cell, Dims, chain_cell
 from jacchain.experiments.experiment import Experiment
 from jacchain.experiments.parts import CHEAPER, not_measured, ratio_part
-from jacchain.experiments.show import Figure, Table, Unit, table
+from jacchain.experiments.show import Table, Unit, table
 from jacchain.experiments.sizes import Sizes
 
 _NAME = re.compile(r"(chain|cell)-(\d+(?:x\d+)+)(?:-(loss-first|input-first))?")
@@ -74,7 +74,7 @@ def experiment_named(name: str) -> Experiment | None:
         "multiplications takes less time.",
         cells=partial(_cells, dims),
         judge=partial(_judge, dims),
-        shows=_shows,
+        shows=lambda evidence, _: [noise_figure(evidence)] if evidence.controls else [],
         answer=partial(_answer, dims),
         beside=(),
     )
@@ -83,11 +83,6 @@ def experiment_named(name: str) -> Experiment | None:
 def _cells(dims: Dims, _: Sizes) -> list[Cell]:
     controls = [chain_cell(dims, (order, order), role="control") for order in BOTH]
     return [chain_cell(dims), *controls]
-
-
-def _shows(evidence: Evidence, _: Sizes) -> list[Figure | Table]:
-    """Show what the answer is widened by."""
-    return [noise_figure(evidence)] if evidence.controls else []
 
 
 @dataclass(frozen=True)
@@ -126,7 +121,9 @@ def answer(evidence: Evidence, dims: Dims) -> Answer | None:
 def _answer(dims: Dims, evidence: Evidence, _: Sizes) -> Sequence[str | Table]:
     best = answer(evidence, dims)
     if best is None:
-        return [f"The chain was not measured: {not_measured(evidence, _name(dims)).reason}."]
+        return [
+            f"The chain was not measured: {not_measured(evidence, chain_cell(dims).name).reason}."
+        ]
     units: dict[str, Unit] = {"order": "text", "multiplications": "count", "bytes": "bytes"}
     units |= {"fastest": "seconds", "median": "seconds"}
     both = (best.faster, best.slower)
@@ -144,13 +141,9 @@ def _answer(dims: Dims, evidence: Evidence, _: Sizes) -> Sequence[str | Table]:
 def _judge(dims: Dims, evidence: Evidence, _: Sizes) -> list[Part]:
     pair = evidence.chains.get(dims)
     if pair is None:
-        return [not_measured(evidence, _name(dims))]
+        return [not_measured(evidence, chain_cell(dims).name)]
     fewer, more = sorted(pair, key=lambda series: series.cost.multiplications)
     if fewer.cost.multiplications == more.cost.multiplications:
         reason = "both orders take as many multiplications"
         return [undecided("time ratio of the orders", reason)]
     return [ratio_part(more, fewer, evidence.noise_floor, least=CHEAPER)]
-
-
-def _name(dims: Dims) -> str:
-    return chain_cell(dims).name

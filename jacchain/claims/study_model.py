@@ -249,32 +249,26 @@ def _efficiency_table(evidence: Evidence) -> show.Table:
 
 
 def _efficiency_row(group: efficiency.Efficiency) -> tuple[str, ...]:
-    best, middle = max(group.values), float(np.median(group.values))
-    remark, most = "", efficiency.MOST_EFFICIENCY
-    if best > most:
-        over = sum(value > most for value in group.values)
-        remark = f"error of the ceiling: {over} above {most}, it was measured too low"
-    count = str(len(group.values))
-    return group.order, group.regime, count, f"{middle:.2f}", f"{best:.2f}", remark
+    values, most = group.values, efficiency.MOST_EFFICIENCY
+    over = sum(value > most for value in values)
+    remark = f"error of the ceiling: {over} above {most}, it was measured too low" if over else ""
+    figures = (str(len(values)), f"{np.median(values):.2f}", f"{max(values):.2f}")
+    return group.order, group.regime, *figures, remark
 
 
 def _regimes_table(evidence: Evidence) -> show.Table:
     """List the memory regimes, with how many timed orders of chains fell into each."""
     edges = evidence.regimes
-    has_caches = bool(np.isfinite(edges.memory))
-    bounds = {
+    bounds: dict[str, tuple[Any, ...]] = {
         "L2": ("at most", None, edges.l2),
         "LLC": ("between", edges.llc_low, edges.llc_high),
         "memory": ("from", edges.memory, None),
     }
-    series = (s for pair in evidence.chains.values() for s in pair)
-    timed = Counter(evidence.regime(s) for s in series)
-    between = ("in between, not judged", None, None)
-    unknown = ("caches unknown", None, None)
-    rows = (
-        (name, *(bounds.get(name, between) if has_caches else unknown), timed[name])
-        for name in REGIMES
-    )
+    others = "in between, not judged"
+    if not np.isfinite(edges.memory):
+        bounds, others = {}, "caches unknown"
+    timed = Counter(evidence.regime(s) for pair in evidence.chains.values() for s in pair)
+    rows = ((name, *bounds.get(name, (others, None, None)), timed[name]) for name in REGIMES)
     units: dict[str, show.Unit] = {"regime": "text", "working set": "text", "from": "bytes"}
     return show.table("Memory regimes", units | {"to": "bytes", "timed": "count"}, rows)
 

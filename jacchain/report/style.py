@@ -119,12 +119,8 @@ def mathtext(text: str) -> str:
     >>> mathtext("Cost over |z1| and |x|")
     'Cost over $|z_1|$ and $|x|$'
     """
-    return re.sub(r"\|([a-z])_?(\w*)\|", _symbol, text)
-
-
-def _symbol(match: re.Match[str]) -> str:
-    letter, index = match.groups()
-    return f"$|{letter}_{index}|$" if index else f"$|{letter}|$"
+    indexed = re.sub(r"\|([a-z])_?(\w+)\|", r"$|\1_\2|$", text)
+    return re.sub(r"\|([a-z])\|", r"$|\1|$", indexed)
 
 
 def ends_of(axis: Any) -> tuple[float, float]:
