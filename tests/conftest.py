@@ -1,10 +1,13 @@
-"""What tests of several rooms share: clones of the repository."""
+"""What tests of several rooms share: clones of the repository, and files of records."""
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from jacchain.records.codec import encode
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -23,3 +26,16 @@ def make_clone(tmp_path_factory):
         return target
 
     return clone
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Return a function that writes records or JSON unchecked, as a hand might, into a file."""
+
+    def into_file(*records):
+        file = tmp_path / "records.jsonl"
+        lines = (json.dumps(r).encode() + b"\n" if type(r) is dict else encode(r) for r in records)
+        file.write_bytes(b"".join(lines))
+        return file
+
+    return into_file

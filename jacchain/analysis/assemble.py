@@ -1,6 +1,8 @@
 """From the records of a run to evidence."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -11,25 +13,20 @@ from jacchain.records.read import first_session
 from jacchain.records.schema import BlockRecord, CellRecord, Record
 from jacchain.records.table import ARMS, blocks_by_cell
 
+Adjust = Callable[[Series], Series | None]
+"""Applied to every series; None leaves it out."""
+
 
 def assemble(
     records: Sequence[Record],
     checks: Mapping[str, Any],
     *,
-    adjust: Callable[[Series], Series | None] = lambda series: series,
+    adjust: Adjust = lambda series: series,
 ) -> Evidence:
-    """Arrange the records of a run for judging.
+    """Arrange the records of a run, and the values of its checks by name, for judging.
 
-    Raises RecordsError if there is no session, or blocks don't fit their cells.
-
-    Parameters
-    ----------
-    records
-        Of one run, its sessions among them.
-    checks
-        Values of the untimed checks, by name.
-    adjust
-        Applied to every series, `unflagged` for example; None leaves it out.
+    `adjust` may be `unflagged`. Raises RecordsError if there is no session, or blocks don't fit
+    their cells.
     """
     environment = first_session(records).environment
     blocks = blocks_by_cell(records)
@@ -38,7 +35,12 @@ def assemble(
     evidence = Evidence(
         cells={name: arms for name, arms in measured.items() if arms},
         checks=checks,
-        counts=tuple(count for cell in cells for count in _counts(cell)),
+        counts=tuple(
+            Count(arm.name, cell.dims, arm.counted_dims, arm.counted)
+            for cell in cells
+            for arm in cell.arms
+            if arm.counted is not None and arm.counted_dims is not None
+        ),
         skipped={cell.cell: cell.skipped for cell in cells if cell.skipped is not None},
     )
     ladder = [
@@ -47,29 +49,23 @@ def assemble(
         if (s.group, s.name) == ("row-matrix", "v @ M")
     ]
     calls = [s.time / s.cost.products for arms in evidence.of_role("overhead") for s in arms]
-    machine = {
-        "regimes": regimes(environment.get("l2_bytes"), environment.get("llc_bytes"), ladder),
-        "noise_floor": noise_floor(evidence.controls),
-        "overhead": max(calls, default=0.0),
-    }
-    return Evidence(**(vars(evidence) | machine))
+    return replace(
+        evidence,
+        regimes=regimes(environment.get("l2_bytes"), environment.get("llc_bytes"), ladder),
+        noise_floor=noise_floor(evidence.controls),
+        overhead=max(calls, default=0.0),
+    )
 
 
-def _series(
-    cell: CellRecord,
-    blocks: Sequence[BlockRecord],
-    adjust: Callable[[Series], Series | None],
-) -> tuple[Series, ...]:
-    """Both arms of a cell; none while one of them has fewer than two rounds.
+def _series(cell: CellRecord, blocks: Sequence[BlockRecord], adjust: Adjust) -> tuple[Series, ...]:
+    """Both arms of a cell by its blocks in order; none while one has fewer than two rounds.
 
     Processes are cut to the same number of rounds; one that was interrupted before half of the
     rounds of the longest is left out, so that the others keep theirs.
     """
-    by_process: dict[int, list[BlockRecord]] = {}
-    for block in blocks:
-        by_process.setdefault(block.process, []).append(block)
-    longest = max(map(len, by_process.values()), default=0)
-    whole = [rounds for rounds in by_process.values() if len(rounds) >= longest / 2]
+    processes = [list(group) for _, group in groupby(blocks, key=lambda block: block.process)]
+    longest = max(map(len, processes), default=0)
+    whole = [process for process in processes if len(process) >= longest / 2]
     rounds = min(map(len, whole), default=0)
     if rounds < 2:
         return ()
@@ -83,27 +79,12 @@ def _arm(cell: CellRecord, index: int, kept: Sequence[Sequence[BlockRecord]]) ->
     """One arm's samples in the blocks of each process, as many in each."""
     seconds = [[_samples(block, ARMS[index]) for block in process] for process in kept]
     flagged = [[[block.flagged] * 2 for block in process] for process in kept]
-    return Series(
-        cell=cell.cell,
-        role=cell.role,
-        group=cell.group,
-        dims=cell.dims,
-        name=cell.arms[index].name,
-        cost=cell.arms[index].cost,
-        seconds=np.array(seconds, dtype=float),
-        flagged=np.array(flagged, dtype=bool),
-    )
+    where, arm = (cell.cell, cell.role, cell.group, cell.dims), cell.arms[index]
+    samples = np.array(seconds, dtype=float), np.array(flagged, dtype=bool)
+    return Series(*where, arm.name, arm.cost, *samples)
 
 
 def _samples(block: BlockRecord, letter: str) -> list[float]:
     """Seconds of one arm in a block, in order."""
     runs = zip(block.sequence, block.seconds, strict=True)
     return [seconds for run, seconds in runs if run == letter]
-
-
-def _counts(cell: CellRecord) -> list[Count]:
-    return [
-        Count(arm.name, cell.dims, arm.counted_dims, arm.counted)
-        for arm in cell.arms
-        if arm.counted is not None and arm.counted_dims is not None
-    ]

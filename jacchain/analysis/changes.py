@@ -30,20 +30,17 @@ class Change:
         return self.interval[0] / (1 + floor) > 1 or self.interval[1] * (1 + floor) < 1
 
 
-def _draws(series: Series, seed: int) -> Any:
-    return resampled(series.best[None], np.random.default_rng(seed))[:, 0]
-
-
 def change(before: Series, after: Series) -> Change:
     """Compare two measurements of one arm, from separate runs and so unpaired.
 
     Minimum within a process, median across processes; interval by bootstrap over the blocks of
     each run.
     """
-    ratios = _draws(after, 1) / _draws(before, 0)
-    low, high = np.quantile(ratios, LEVELS)
-    first, second = (float(best(s.best)) for s in (before, after))
-    return Change(before.dims, before.name, first, second, (float(low), float(high)))
+    runs = before.best, after.best
+    draws = [resampled(b[None], np.random.default_rng(seed)) for seed, b in enumerate(runs)]
+    low, high = (float(v) for v in np.quantile(draws[1] / draws[0], LEVELS))
+    first, second = (float(best(b)) for b in runs)
+    return Change(before.dims, before.name, first, second, (low, high))
 
 
 def changes(before: Evidence, after: Evidence) -> list[Change]:

@@ -5,13 +5,14 @@ squares of the relative residuals.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.optimize import nnls
 
 from jacchain.analysis.evidence import REGIMES, Array, Evidence, Series
 from jacchain.analysis.intervals import p_beyond
-from jacchain.analysis.slopes import LEVELS, RESAMPLES, resampled
+from jacchain.analysis.slopes import LEVELS, resampled
 from jacchain.analysis.verdicts import Part, undecided
 
 TERMS = (
@@ -28,18 +29,49 @@ LEAST_CELLS = 12
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted model.
-
-    `coefficients` and `intervals` (low, high) follow `TERMS`; `predicted` are seconds for each
-    series, each from a fit that left its cell out; `fitted` those of the fit to all of them.
-    """
+    """The model fitted to n series, whose features make the `design`, shape (n, terms)."""
 
     series: tuple[Series, ...]
-    coefficients: Array
-    intervals: Array
-    condition: float
-    fitted: Array
-    predicted: Array
+    design: Array
+
+    @cached_property
+    def times(self) -> Array:
+        """Measured seconds, shape (n,)."""
+        return np.array([series.time for series in self.series])
+
+    @cached_property
+    def coefficients(self) -> Array:
+        """Coefficients in the order of `TERMS`."""
+        return solve(self.design, self.times)
+
+    @cached_property
+    def intervals(self) -> Array:
+        """95 % intervals of the coefficients, shape (terms, 2), by a bootstrap over blocks."""
+        rng = np.random.default_rng(len(self.series))
+        draws = np.column_stack([resampled(s.best[None], rng)[:, 0] for s in self.series])
+        solutions = [solve(self.design, times) for times in draws]
+        return np.asarray(np.quantile(solutions, LEVELS, axis=0).T)
+
+    @property
+    def fitted(self) -> Array:
+        """Seconds of each series by the fit to all of them, shape (n,)."""
+        return np.asarray(self.design @ self.coefficients)
+
+    @cached_property
+    def predicted(self) -> Array:
+        """Seconds of each series by a fit that left its cell out, shape (n,)."""
+        predicted = np.empty_like(self.times)
+        names = np.array([series.cell for series in self.series])
+        for cell in np.unique(names):
+            out = names == cell
+            predicted[out] = self.design[out] @ solve(self.design[~out], self.times[~out])
+        return predicted
+
+    @property
+    def condition(self) -> float:
+        """Condition number of the terms in use, each scaled to length one."""
+        relative = (self.design / self.times[:, None])[:, self.coefficients > 0]
+        return float(np.linalg.cond(relative / np.linalg.norm(relative, axis=0)))
 
     @property
     def separable(self) -> bool:
@@ -49,8 +81,7 @@ class Fit:
 
 def features(series: Series, evidence: Evidence) -> Array:
     """What the model multiplies its coefficients with, in the order of `TERMS`."""
-    regime = evidence.regime(series)
-    cost = series.cost
+    cost, regime = series.cost, evidence.regime(series)
     moved = [cost.bytes if name == regime else 0 for name in REGIMES]
     return np.array([cost.products, cost.row_flops, cost.matrix_flops, *moved], dtype=float)
 
@@ -64,55 +95,12 @@ def solve(design: Array, times: Array) -> Array:
     return np.asarray(solution / scale)
 
 
-def _condition(design: Array, times: Array, coefficients: Array) -> float:
-    """Condition number of the terms in use, each scaled to length one."""
-    relative = (design / times[:, None])[:, coefficients > 0]
-    return float(np.linalg.cond(relative / np.linalg.norm(relative, axis=0)))
-
-
-def fit_coefficients(evidence: Evidence) -> Array | None:
-    """Fit the coefficients alone; None with fewer than a dozen series."""
-    series = [series for pair in evidence.chains.values() for series in pair]
-    if len(series) < LEAST_CELLS:
-        return None
-    design = np.array([features(s, evidence) for s in series])
-    return solve(design, np.array([s.time for s in series]))
-
-
-def _left_out(design: Array, times: Array, cells: list[str]) -> Array:
-    """Prediction of each time by a fit to all other cells."""
-    predicted = np.empty_like(times)
-    names = np.array(cells)
-    for cell in np.unique(names):
-        out = names == cell
-        predicted[out] = design[out] @ solve(design[~out], times[~out])
-    return predicted
-
-
-def _bootstrap(series: tuple[Series, ...], design: Array) -> Array:
-    """Intervals of the coefficients, shape (terms, 2), from blocks drawn with replacement."""
-    rng = np.random.default_rng(len(series))
-    draws = np.column_stack([resampled(s.best[None], rng, RESAMPLES)[:, 0] for s in series])
-    solutions = [solve(design, times) for times in draws]
-    return np.asarray(np.quantile(solutions, LEVELS, axis=0).T)
-
-
 def fit_times(evidence: Evidence) -> Fit | None:
     """Fit the model to both orders of every chain; None with fewer than a dozen of them."""
     series = tuple(series for pair in evidence.chains.values() for series in pair)
     if len(series) < LEAST_CELLS:
         return None
-    design = np.array([features(s, evidence) for s in series])
-    times = np.array([s.time for s in series])
-    coefficients = solve(design, times)
-    return Fit(
-        series,
-        coefficients,
-        _bootstrap(series, design),
-        _condition(design, times, coefficients),
-        design @ coefficients,
-        _left_out(design, times, [s.cell for s in series]),
-    )
+    return Fit(series, np.array([features(s, evidence) for s in series]))
 
 
 def model_parts(fit: Fit, evidence: Evidence) -> list[Part]:
@@ -129,20 +117,12 @@ def model_parts(fit: Fit, evidence: Evidence) -> list[Part]:
         if predicted == 0:
             parts.append(undecided(name, "a fit to the other chains knows none of its terms"))
             continue
-        draws = resampled(series.best[None], rng, RESAMPLES)[:, 0]
+        draws = resampled(series.best[None], rng)[:, 0]
         low, high = (float(v) for v in predicted / np.quantile(draws, LEVELS[::-1]))
         ratio = float(predicted / series.time)
         beyond = np.log(max(ratio / margin[1], margin[0] / ratio) / floor)
-        parts.append(
-            Part(
-                name,
-                ratio,
-                1.0,
-                margin,
-                unit="predicted / measured",
-                interval=(low, high),
-                widened=(low / floor, high * floor),
-                p=p_beyond(float(beyond), (float(np.log(low)), float(np.log(high)))),
-            )
-        )
+        p = p_beyond(float(beyond), (float(np.log(low)), float(np.log(high))))
+        interval, widened = (low, high), (low / floor, high * floor)
+        part = Part(name, ratio, 1.0, margin, "predicted / measured", interval, widened, p)
+        parts.append(part)
     return parts

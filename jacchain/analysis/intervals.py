@@ -27,24 +27,11 @@ def _ranks(n: int, confidence: float) -> tuple[int, float]:
 def median_interval(
     values: ArrayLike, confidence: float = CONFIDENCE
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Median with its interpolated order-statistic interval, along the last axis.
+    """Return a median in its order-statistic interval: (low, median, high), each of shape (...).
 
-    Raises ValueError if there are fewer than two values.
+    `values` are of shape (..., n), independent values of one distribution along the last axis, and
+    `confidence` is the nominal coverage. Raises ValueError if there are fewer than two values.
 
-    Parameters
-    ----------
-    values
-        Shape (..., n), n >= 2, independent values of one distribution.
-    confidence
-        Nominal coverage.
-
-    Returns
-    -------
-    low, median, high
-        Each of shape (...).
-
-    Notes
-    -----
     T. P. Hettmansperger, S. J. Sheather, "Confidence intervals based on interpolated order
     statistics", Statistics & Probability Letters 4 (1986) 75-79. With 12 values the plain
     sign-test interval covers either 85.4 or 96.1 %; the interpolated one is close to 95 %.
@@ -70,15 +57,8 @@ def median_interval(
 def difference_interval(
     a: tuple[float, float, float], b: tuple[float, float, float]
 ) -> tuple[float, float, float]:
-    """Interval of a - b from those of a and b, which were measured apart.
+    """Interval of a - b from those of a and b, which were measured apart: all (low, middle, high).
 
-    Parameters
-    ----------
-    a, b
-        (low, middle, high), as `median_interval` returns them.
-
-    Notes
-    -----
     G. Y. Zou, A. Donner, "Construction of confidence limits about effect measures: a general
     approach", Statistics in Medicine 27 (2008) 1693-1702.
 
@@ -93,15 +73,10 @@ def difference_interval(
 
 
 def p_beyond(beyond: float, interval: tuple[float, float]) -> float:
-    """One-sided p-value of "it lies inside" for a measured value so far outside an edge.
+    """Return the one-sided p-value of "it lies inside" for a value that is `beyond` past an edge.
 
-    Parameters
-    ----------
-    beyond
-        Distance from the edge, negative inside.
-    interval
-        95 % interval of the measured value, in the same unit; its width gives the standard error
-        of a normal distribution.
+    `beyond` is negative inside. The width of the value's 95 % interval, in the same unit, gives the
+    standard error of a normal distribution.
 
     Examples
     --------

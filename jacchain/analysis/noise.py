@@ -31,12 +31,8 @@ def noise_floor(controls: Sequence[Pair]) -> float:
 def cache_share(ladder: Sequence[tuple[int, float]], low: float) -> float:
     """Return the largest working set, in bytes, up to which a ladder of bandwidths is level.
 
-    Parameters
-    ----------
-    ladder
-        (working set in bytes, bytes per second) of one reading kernel, in any order.
-    low
-        Where the last-level cache begins to be judged, in bytes.
+    The ladder has (working set in bytes, bytes per second) of one reading kernel, in any order;
+    from `low` bytes on, the last-level cache is judged.
 
     Examples
     --------

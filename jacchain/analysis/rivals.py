@@ -22,19 +22,11 @@ LAWS: dict[str, Callable[[Array], Array]] = {
 
 
 def leave_one_out(growth: Array, times: Array, *, affine: bool) -> Array:
-    """Mean relative error in predicting each time from a law fitted to all the others.
+    """Mean of `|predicted / measured - 1|`, each time predicted from a law fitted to the others.
 
-    Parameters
-    ----------
-    growth, times
-        The law and the seconds at the n sizes: shapes (..., n), broadcast against each other.
-    affine
-        Fit `a + b growth` with a, b >= 0 by relative least squares, else `b growth`.
-
-    Returns
-    -------
-    ndarray of shape (...)
-        Mean of `|predicted / measured - 1|`.
+    `growth` and `times` are the law and the seconds at the n sizes, of shapes (..., n) that are
+    broadcast against each other; the result is of shape (...). An `affine` law is `a + b growth`
+    with a, b >= 0, else it is `b growth`, both by relative least squares.
 
     Examples
     --------
@@ -63,16 +55,14 @@ def leave_one_out(growth: Array, times: Array, *, affine: bool) -> Array:
     return np.asarray(np.abs(a * u + b * v - 1).mean(axis=-1))
 
 
-def _errors(growth: Array, times: Array) -> Array:
-    """Errors of a law, plain and affine: shape (2, ...)."""
-    return np.array([leave_one_out(growth, times, affine=affine) for affine in (False, True)])
-
-
 def _own_error(part: Sweep, times: Array) -> Array:
     """Error of the formula's law: its multiplications, or any other affine law of its growth."""
-    growths = (part.multiplications, LAWS[part.law](part.sizes))
-    errors = [_errors(growth / growth[0], times) for growth in growths]
-    return np.asarray(np.concatenate(errors).min(axis=0))
+    errors = [
+        leave_one_out(growth / growth[0], times, affine=affine)
+        for growth in (part.multiplications, LAWS[part.law](part.sizes))
+        for affine in (False, True)
+    ]
+    return np.asarray(np.min(errors, axis=0))
 
 
 def rival_part(part: Sweep, noise_floor: float, label: str) -> Part:
@@ -95,17 +85,9 @@ def rival_part(part: Sweep, noise_floor: float, label: str) -> Part:
     )
     low, high = (100 * float(v) for v in np.quantile(gains, LEVELS))
     gain, widening = 100 * (formula - rival), noise_floor * max(abs(low), abs(high))
-    return Part(
-        label,
-        gain,
-        0.0,
-        (-np.inf, 100 * TIE),
-        unit="percentage points",
-        interval=(low, high),
-        widened=(low - widening, high + widening),
-        p=p_beyond(gain - 100 * TIE - widening, (low, high)),
-        reason=(
-            f"best rival {'affine ' * affine}{name} predicts left-out sizes to {rival:.1%}, "
-            f"the formula to {formula:.1%}"
-        ),
-    )
+    margin, interval, widened = (-np.inf, 100 * TIE), (low, high), (low - widening, high + widening)
+    p = p_beyond(gain - 100 * TIE - widening, interval)
+    best_rival = f"best rival {'affine ' * affine}{name} predicts left-out sizes to {rival:.1%}"
+    reason = f"{best_rival}, the formula to {formula:.1%}"
+    unit = "percentage points"
+    return Part(label, gain, 0.0, margin, unit, interval, widened, p, reason=reason)

@@ -53,8 +53,7 @@ def sweep_of(variable: str, measured: Sequence[tuple[int, Series]], law: str) ->
     if len(measured) < 2:
         return None
     series = [s for _, s in measured]
-    blocks = min(s.seconds.shape[1] for s in series)
-    processes = min(s.seconds.shape[0] for s in series)
+    processes, blocks = np.min([s.best.shape for s in series], axis=0)
     return Sweep(
         variable,
         series[0].name,
@@ -80,8 +79,7 @@ def resampled(times: Array, rng: np.random.Generator, resamples: int = RESAMPLES
     """
     _, processes, blocks = times.shape
     rounds = rng.integers(blocks, size=(resamples, processes, blocks))
-    drawn = times[:, np.arange(processes)[:, None], rounds]
-    return best(drawn).T
+    return best(times[:, np.arange(processes)[:, None], rounds]).T
 
 
 def slope(log_sizes: Array, log_values: Array) -> Array:
@@ -125,14 +123,7 @@ def slope_part(part: Sweep, noise_floor: float, label: str) -> Part:
     draws = slope(log_sizes, np.log(part.draws))
     low, high = (float(v) for v in np.quantile(draws, LEVELS))
     widening = np.log1p(noise_floor) / (log_sizes[-1] - log_sizes[0])
-    beyond = abs(measured - expected) - MARGIN - widening
-    return Part(
-        label,
-        measured,
-        expected,
-        (expected - MARGIN, expected + MARGIN),
-        unit="exponent",
-        interval=(low, high),
-        widened=(low - widening, high + widening),
-        p=p_beyond(beyond, (low, high)),
-    )
+    margin = expected - MARGIN, expected + MARGIN
+    interval, widened = (low, high), (low - widening, high + widening)
+    p = p_beyond(abs(measured - expected) - MARGIN - widening, interval)
+    return Part(label, measured, expected, margin, "exponent", interval, widened, p)

@@ -122,13 +122,10 @@ def _decided(part: Part, falls: bool, noise_floor: float) -> Part:
     if position == "disagrees" and not falls:
         reason = f"outside the margin, but not significantly so among all parts (p = {part.p:.2g})"
         return replace(part, verdict="inconclusive", reason=reason)
-    inside = {
-        "agrees": "lies inside",
-        "disagrees": "lies outside",
-        "inconclusive": "crosses an edge of",
-    }[position]
+    places = {"agrees": "lies inside", "disagrees": "lies outside"}
+    place = places.get(position, "crosses an edge of")
     low, high = part.widened
-    reason = f"{low:.3g} to {high:.3g} {inside} {_range(part.margin)}"
+    reason = f"{low:.3g} to {high:.3g} {place} {_range(part.margin)}"
     return replace(part, verdict=position, reason=part.reason or reason)
 
 
@@ -145,32 +142,26 @@ def judge(claim: str, parts: Sequence[Part], noise_floor: float) -> Verdict:
     It agrees if no part disagrees and at least 80 % agree, and disagrees if any part does.
     """
     decided = decide(parts, noise_floor)
-    disagreeing = [p for p in decided if p.verdict == "disagrees"]
-    agreeing = [p for p in decided if p.verdict == "agrees"]
-    if disagreeing:
+    agreeing = sum(p.verdict == "agrees" for p in decided)
+    if any(p.verdict == "disagrees" for p in decided):
         verdict: Judgement = "disagrees"
-    elif decided and len(agreeing) >= ENOUGH_PARTS * len(decided):
+    elif decided and agreeing >= ENOUGH_PARTS * len(decided):
         verdict = "agrees"
     else:
         verdict = "inconclusive"
     telling = _most_telling([p for p in decided if p.verdict == verdict] or list(decided))
-    return Verdict(
-        claim,
-        verdict,
-        telling.measured if telling else None,
-        telling.expected if telling else None,
-        telling.interval if telling else None,
-        telling.unit if telling else "",
-        _reason(verdict, decided, telling),
-        decided,
-    )
+    reason = _reason(verdict, decided, telling)
+    if telling is None:
+        return Verdict(claim, verdict, None, None, None, "", reason, decided)
+    figures = telling.measured, telling.expected, telling.interval, telling.unit
+    return Verdict(claim, verdict, *figures, reason, decided)
 
 
 def _most_telling(parts: Sequence[Part]) -> Part | None:
     """The part nearest to an edge of its margin, or farthest outside; exact ones come last."""
-    known = [p for p in parts if np.isfinite(p.measured)]
-    measured = [p for p in known if p.margin[0] < p.margin[1]] or known
-    return min(measured, key=lambda p: p.slack / _scale(p), default=None)
+    measured = [p for p in parts if np.isfinite(p.measured)]
+    inexact = [p for p in measured if p.margin[0] < p.margin[1]]
+    return min(inexact or measured, key=lambda p: p.slack / _scale(p), default=None)
 
 
 def _scale(part: Part) -> float:
@@ -182,10 +173,8 @@ def _reason(verdict: Judgement, parts: Sequence[Part], telling: Part | None) -> 
     if not parts:
         return "nothing of this claim was measured"
     share = _shares(parts)
-    undecided_parts = [p for p in parts if p.verdict == "inconclusive"]
-    if verdict == "inconclusive" and undecided_parts:
-        worst = undecided_parts[0]
-        return f"{share}; {worst.name}: {worst.reason}"
+    if verdict == "inconclusive":
+        telling = next((p for p in parts if p.verdict == "inconclusive"), telling)
     return f"{share}; {telling.name}: {telling.reason}" if telling else share
 
 
@@ -204,10 +193,8 @@ def _shares(parts: Sequence[Part]) -> str:
 
 def as_json(verdict: Verdict) -> dict[str, Any]:
     """A verdict for `verdicts.json`: not-a-number and infinite edges become null."""
-    plain: dict[str, Any] = _plain(
-        {name: getattr(verdict, name) for name in Verdict.__dataclass_fields__ if name != "parts"}
-        | {"parts": [vars(part) for part in verdict.parts]}
-    )
+    parts = [vars(part) for part in verdict.parts]
+    plain: dict[str, Any] = _plain(vars(verdict) | {"parts": parts})
     return plain
 
 

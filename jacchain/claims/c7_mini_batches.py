@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jacchain.analysis.evidence import Array, Evidence, Series
-from jacchain.analysis.fit import features, fit_coefficients
+from jacchain.analysis.fit import features, fit_times
 from jacchain.analysis.ratios import crossing, formula_ratio, ratio
 from jacchain.analysis.verdicts import Part
 from jacchain.chains.chain import Chain
@@ -275,7 +275,7 @@ def _title(network: Dims) -> str:
 
 def _times(evidence: Evidence, sizes: Sizes) -> show.Panel:
     """Show both orders in a batch and one by one, explicit factors, and the model's prediction."""
-    coefficients = fit_coefficients(evidence)
+    fit = fit_times(evidence)
     per_sample = partial(show.time_curve, per_sample=True)
     batches = measured(evidence, sizes, "orders")
     curves = []
@@ -286,15 +286,15 @@ def _times(evidence: Evidence, sizes: Sizes) -> show.Panel:
             per_sample(f"{order}, in a batch", points, look=order, marks="filled"),
             per_sample(f"{order}, one by one", singles, look=order, marks="hollow", line=":"),
         ]
-        if coefficients is not None:
+        if fit is not None:
             x = np.array([n for n, _ in points], float)
-            y = np.array([features(s, evidence) @ coefficients / n for n, s in points])
+            y = np.array([features(s, evidence) @ fit.coefficients / n for n, s in points])
             curves.append(show.Curve("", x, y, look=order, line="--"))
     own = [(n, series) for n, series, _ in measured(evidence, sizes, "explicit")]
     label = "loss-first, each sample its own Jacobians"
     curves.append(per_sample(label, own, look="third", marks="filled"))
     shown = [curve for curve in curves if len(curve.x)]
-    if shown and coefficients is not None:
+    if shown and fit is not None:
         nothing = np.array([])
         shown.append(show.Curve("time model, from other cells", nothing, nothing, line="--"))
     seconds = show.Axis("time per sample (s)", "seconds")

@@ -44,25 +44,23 @@ def plot(
     from jacchain.harnesses.figures import plot_asv, plot_pytest
     from jacchain.report.publish import plot as plot_run
 
+    choices = {"machine": machine, "numpy": numpy, "commit": commit}
     with bad_values():
         default = SOURCES[source]
-        _check_choices(source, {"machine": machine, "numpy": numpy, "commit": commit})
+        given = [f"--{name}" for name, value in choices.items() if value]
+        if given and source != "asv":
+            names = ", ".join(given)
+            message = f"{names} choose among asv's results; give --source asv with them"
+            raise ValueError(message)
     path, folder = results or default, out or PLOTS / source
     if source == "asv":
-        paths = plot_asv(path, folder, machine=machine, numpy=numpy, commit=commit)
+        paths = plot_asv(path, folder, **choices)
     elif source == "pytest":
         paths = plot_pytest(path, folder)
     else:
         paths = plot_run(path, target=out)
     where = paths[0].parent if paths else path
     console.print(f"{len(paths)} files in {where}", highlight=False, soft_wrap=True)
-
-
-def _check_choices(source: str, chosen: dict[str, str]) -> None:
-    given = [f"--{name}" for name, value in chosen.items() if value]
-    if given and source != "asv":
-        message = f"{', '.join(given)} choose among asv's results; give --source asv with them"
-        raise ValueError(message)
 
 
 @app.command("compare-harnesses", epilog="Example: jacchain compare-harnesses --rounds 9")
@@ -80,12 +78,7 @@ def compare_harnesses(
     from jacchain.harnesses.comparison_report import draw_harnesses, print_harnesses
     from jacchain.harnesses.visits import measure, read_rounds, shared_cells
 
-    with bar("measuring") as progress:
-        task = progress.add_task("measuring", total=None)
-
-        def update(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total, refresh=True)
-
+    with bar("measuring") as update:
         cells = shared_cells(SIZES)
         measure(Path.cwd(), out, cells, rounds=rounds, fresh=fresh, progress=update)
     comparison = compare(read_rounds(out))

@@ -45,20 +45,20 @@ def run(
 ) -> None:
     """Measure the article's claims here, or your own chain; resumes what was interrupted."""
     from jacchain.claims.own_chain import claim_of
-    from jacchain.experiments.sizes import OFFERED
+    from jacchain.experiments.sizes import PROFILES
     from jacchain.report.terminal import print_forecast
     from jacchain.runs.job import job_of
     from jacchain.runs.runner import forecast
 
     with bad_values():
         if dims and (claims or peers):
-            other = f"--claims {claims}" if claims else "--peers"
-            message = f"--dims {dims} and {other} exclude each other; give one of them"
+            excluded = f"--claims {claims}" if claims else "--peers"
+            message = f"--dims {dims} and {excluded} exclude each other; give one of them"
             raise ValueError(message)
         names = [claim_of(_sizes(dims))] if dims else [name for name in claims.split(",") if name]
         also = ["peers"] if peers else []
-        named = "chain" if dims else OFFERED[profile].name
-        job = job_of(named, names, also=also, threads=threads, dtype=dtype)
+        chosen = "chain" if dims else PROFILES[profile].name
+        job = job_of(chosen, names, also=also, threads=threads, dtype=dtype)
     if dry_run:
         cells = forecast(job)
         if as_json:
@@ -78,21 +78,15 @@ def _measure(folder: Path, job: "Job", *, fresh: bool) -> bool:
     from jacchain.runs.job import RunError
     from jacchain.runs.runner import run
 
-    with bar("measuring") as progress:
-        task = progress.add_task("measuring", total=None)
+    def tell(verdict: "Verdict") -> None:
+        say(f"{verdict.claim} {verdict.verdict}: {verdict.reason}", STYLES[verdict.verdict])
 
-        def update(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total, refresh=done % 5 == 0)
-
-        def tell(verdict: "Verdict") -> None:
-            text = f"{verdict.claim} {verdict.verdict}: {verdict.reason}"
-            say(text, STYLES[verdict.verdict])
-
-        try:
+    try:
+        with bar("measuring", every=5) as update:
             return run(folder, job, fresh=fresh, progress=update, finished=tell)
-        except KeyboardInterrupt:
-            message = "interrupted; finished cells are kept, run again to resume"
-            raise RunError(message) from None
+    except KeyboardInterrupt:
+        message = "interrupted; finished cells are kept, run again to resume"
+        raise RunError(message) from None
 
 
 def _finish(folder: Path, *, check: bool, as_json: bool) -> None:

@@ -1,6 +1,6 @@
 """What all commands share: the application, its consoles, errors and progress."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -46,8 +46,14 @@ def bad_values() -> Iterator[None]:
 
 
 @contextmanager
-def bar(title: str) -> Iterator[Progress]:
-    """A progress bar that is redrawn only when told: a timer would disturb what is measured."""
+def bar(title: str, *, every: int = 1) -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar; yield a function that sets what is done of how much in all.
+
+    It is redrawn only then, when `every` more are done: a timer would disturb what is measured.
+    """
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=errors, auto_refresh=False) as progress:
-        yield progress
+        task = progress.add_task(title, total=None)
+        yield lambda done, total: progress.update(
+            task, completed=done, total=total, refresh=done % every == 0
+        )

@@ -31,11 +31,17 @@ PROFILES: Registry[Sampling] = Registry(
         "quick": Sampling("quick", 1, 12, 15.0, "quick"),
         "standard": Sampling("standard", 2, 12, 40.0, "standard"),
         "full": Sampling("full", 2, 12, 200.0, "full"),
-        "chain": Sampling("chain", 2, 12, 600.0),  # one chain of the user's own
-        "harnesses": Sampling("harnesses", 1, 3, 60.0),  # beside asv and pytest-benchmark
     },
 )
-OFFERED = Registry("profile", {name: PROFILES[name] for name in ("quick", "standard", "full")})
+FIXED_PROFILES = {  # of runs for which no profile can be chosen
+    "chain": Sampling("chain", 2, 12, 600.0),  # one chain of the user's own
+    "harnesses": Sampling("harnesses", 1, 3, 60.0),  # beside asv and pytest-benchmark
+}
+
+
+def sampling_of(profile: str) -> Sampling:
+    """Return the sampling of a profile, as a record or a job names it."""
+    return FIXED_PROFILES.get(profile) or PROFILES[profile]
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def environment(*, jacchain_version: str | None = None) -> dict[str, Any]:
     >>> sorted(environment(jacchain_version="0.1.0"))[:4]
     ['architecture', 'blas', 'cpu_model', 'governor']
     """
-    caches = detect_caches()
+    caches, smt = detect_caches(), _read(_CPU / "smt/active")
     return {
         "cpu_model": _cpu_model(),
         "physical_cores": psutil.cpu_count(logical=False),
@@ -79,7 +79,10 @@ def environment(*, jacchain_version: str | None = None) -> dict[str, Any]:
         "blas": blas_description(),
         "jacchain": jacchain_version or importlib.metadata.version("jacchain"),
         "load_averages": list(psutil.getloadavg()),
-        **_processor_state(),
+        "governor": _read(_CPU / "cpu0/cpufreq/scaling_governor"),
+        "turbo": turbo(_read(_CPU / "intel_pstate/no_turbo"), _read(_CPU / "cpufreq/boost")),
+        "smt": None if smt is None else smt == "1",
+        "hypervisor": hypervisor(_cpuinfo().get("flags")),
     }
 
 
@@ -98,17 +101,6 @@ def fingerprint(environment: Mapping[str, Any]) -> str:
     identity = {name: environment[name] for name in _IDENTITY}
     identity["memory_gib"] = round(environment["memory_bytes"] / 2**30)  # kernels reserve some
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def _processor_state() -> dict[str, Any]:
-    """Return the settings that decide how steadily the processor runs."""
-    smt = _read(_CPU / "smt/active")
-    return {
-        "governor": _read(_CPU / "cpu0/cpufreq/scaling_governor"),
-        "turbo": turbo(_read(_CPU / "intel_pstate/no_turbo"), _read(_CPU / "cpufreq/boost")),
-        "smt": None if smt is None else smt == "1",
-        "hypervisor": hypervisor(_cpuinfo().get("flags")),
-    }
 
 
 def release(name: str) -> str:

@@ -42,12 +42,7 @@ def confine(n: int) -> None:
     RuntimeError if `n` is below the cores that this process may use, and the system can't restrict
     it.
     """
-    _check_positive(n)
-    cores = usable_cores()
-    if n > cores:
-        message = f"{n} cores; expected at most {cores}, which this process may use"
-        raise ValueError(message)
-    if n == cores:
+    if n == (cores := _check_usable(n)):
         return
     if not hasattr(os, "sched_setaffinity"):
         message = f"can't restrict a process to {n} of {cores} cores here; use {cores} threads"
@@ -64,10 +59,7 @@ def pin_threads(n: int) -> bool:
     Raises ValueError if `n` is below one, or above the cores that this process may use. Raises
     RuntimeError if a pool kept another number of threads.
     """
-    _check_positive(n)
-    if n > (cores := usable_cores()):
-        message = f"{n} BLAS threads; expected at most {cores}, the cores of this process"
-        raise ValueError(message)
+    _check_usable(n)
     threadpoolctl.threadpool_limits(limits=n, user_api="blas")
     pools = _blas_pools()
     for pool in pools:
@@ -117,3 +109,12 @@ def _check_positive(n: int) -> None:
     if n < 1:
         message = f"{n} BLAS threads; expected at least 1"
         raise ValueError(message)
+
+
+def _check_usable(n: int) -> int:
+    """Return the cores that this process may use; raise ValueError unless `n` is 1 to so many."""
+    _check_positive(n)
+    if n > (cores := usable_cores()):
+        message = f"{n} BLAS threads; expected at most {cores}, the cores of this process"
+        raise ValueError(message)
+    return cores

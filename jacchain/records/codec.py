@@ -3,7 +3,7 @@
 import json
 import reprlib
 from dataclasses import asdict
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from pydantic import Discriminator, Tag, TypeAdapter, ValidationError
 
@@ -17,11 +17,8 @@ from jacchain.records.schema import (
     SessionRecord,
 )
 
-DELETE: Final = (
-    "Delete that line (only what it holds is measured again), or start anew with --fresh."
-)
-
-_KINDS: Final = ("session", "cell", "block", "check")
+DELETE = "Delete that line (only what it holds is measured again), or start anew with --fresh."
+_KINDS = ("session", "cell", "block", "check")
 
 
 def _kind(data: Any) -> str | None:

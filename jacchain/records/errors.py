@@ -4,12 +4,7 @@
 class RecordsError(Exception):
     """Records that can't be read, written or mixed.
 
-    Parameters
-    ----------
-    problem : str
-        What is wrong and where, with the bad value.
-    remedy : str
-        What the reader can do about it.
+    The problem says what is wrong and where, with the bad value; the remedy what to do about it.
 
     Examples
     --------
@@ -19,8 +14,7 @@ class RecordsError(Exception):
 
     def __init__(self, problem: str, remedy: str) -> None:
         super().__init__(problem, remedy)
-        self.problem = problem
-        self.remedy = remedy
+        self.problem, self.remedy = problem, remedy
 
     def __str__(self) -> str:
         """Return the problem and the remedy, each a sentence."""

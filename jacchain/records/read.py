@@ -16,25 +16,12 @@ GZIPPED = "records.jsonl.gz"
 
 
 def read_records(path: str | Path) -> list[Record]:
-    """Read and check all records of one run.
+    """Read and check all records of one run, in the order in which they were written.
 
-    Raises RecordsError if there are none, a line is no record or repeats another, or they must not
-    mix: the identity or the profile of one isn't that of the first.
-
-    Parameters
-    ----------
-    path : str or Path
-        A folder with ``records.jsonl`` or ``records.jsonl.gz``, or such a file.
-
-    Returns
-    -------
-    list of Record
-        In the order in which they were written.
-
-    Warns
-    -----
-    RecordsWarning
-        If the last line is torn: a run was interrupted, or is still being written.
+    `path` is a folder with ``records.jsonl`` or ``records.jsonl.gz``, or such a file. Raises
+    RecordsError if there are none, a line is no record or repeats another, or they must not mix:
+    the identity or the profile of one isn't that of the first. Warns of a torn last line: a run
+    was interrupted, or is still being written.
     """
     file = _find(Path(path))
     data = _read(file)
@@ -91,7 +78,11 @@ def parse(data: bytes, file: Path, expected: Identity | None = None) -> list[Rec
         if not line.strip():
             continue
         where = f"{file}, line {number}"
-        record = _decode(line, where)
+        try:
+            record = decode(line)
+        except RecordsError as error:
+            problem = f"{where}: {error.problem}"
+            raise RecordsError(problem, error.remedy) from error
         expected = expected or record.identity
         _check_identity(record, expected, where)
         if isinstance(record, SessionRecord):
@@ -103,17 +94,8 @@ def parse(data: bytes, file: Path, expected: Identity | None = None) -> list[Rec
     return records
 
 
-def _decode(line: bytes, where: str) -> Record:
-    try:
-        return decode(line)
-    except RecordsError as error:
-        problem = f"{where}: {error.problem}"
-        raise RecordsError(problem, error.remedy) from error
-
-
 def _check_identity(record: Record, expected: Identity, where: str) -> None:
-    differences = record.identity.differences(expected)
-    if differences:
+    if differences := record.identity.differences(expected):
         problem = f"{where}: measured with {', '.join(differences)}, and these must not mix"
         remedy = "Give each its own folder with --out, or start anew with --fresh."
         raise RecordsError(problem, remedy)
@@ -123,10 +105,8 @@ def _check_profile(record: SessionRecord, earlier: list[Record], where: str) -> 
     """Refuse a start that measured other cells than the run's first, which judges them all."""
     first = next((r for r in earlier if isinstance(r, SessionRecord)), record)
     if record.profile != first.profile:
-        problem = (
-            f"{where}: a session of profile {record.profile!r} in a run of {first.profile!r}, "
-            "and these must not mix"
-        )
+        profiles = f"a session of profile {record.profile!r} in a run of {first.profile!r}"
+        problem = f"{where}: {profiles}, and these must not mix"
         raise RecordsError(problem, DELETE)
 
 

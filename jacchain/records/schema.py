@@ -52,22 +52,34 @@ class Identity:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionRecord:
-    """One start of a run."""
+class _Line:
+    """What every record has."""
 
     __pydantic_config__ = STRICT
 
-    kind: Literal["session"] = "session"
+    kind: str
     schema: Literal[2] = SCHEMA
     identity: Identity
+
+    unique: ClassVar[tuple[str, ...]] = ()  # fields that no two of a kind share, if there are any
+
+    @property
+    def key(self) -> Key | None:
+        """The kind and the unique fields, by which a run knows what it has; None without any."""
+        return (self.kind, *(getattr(self, name) for name in self.unique)) if self.unique else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionRecord(_Line):
+    """One start of a run: there may be any number of them, and none repeats another."""
+
+    kind: Literal["session"] = "session"
     started: str  #: When, in ISO 8601
     profile: str  #: name of the sampling and the sizes
     #: Names of the claims and studies that it set out to measure
     claims: Annotated[tuple[str, ...], Field(min_length=1)]
     seed: Count
     environment: Environment  #: Machine and software
-
-    key: ClassVar[None] = None  # a run may start any number of times: none repeats another
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,21 +99,17 @@ class ArmRecord:
     def __post_init__(self) -> None:
         """Check that a count and its dims go together."""
         if (self.counted is None) != (self.counted_dims is None):
-            message = (
-                f"counted is {self.counted}, counted_dims {self.counted_dims}; give both or none"
-            )
+            counted = f"counted is {self.counted}, counted_dims {self.counted_dims}"
+            message = f"{counted}; give both or none"
             raise ValueError(message)
 
 
 @dataclass(frozen=True, kw_only=True)
-class CellRecord:
+class CellRecord(_Line):
     """The static facts of one cell, written at its first visit."""
 
-    __pydantic_config__ = STRICT
-
     kind: Literal["cell"] = "cell"
-    schema: Literal[2] = SCHEMA
-    identity: Identity
+    unique: ClassVar = ("cell",)
     cell: str  #: its unique name
     #: Both orders of a chain, a comparison of two ways of other work, an A/A control, the removal
     #: of a suspected cause, a ceiling of the machine, or the overhead of a call
@@ -136,21 +144,13 @@ class CellRecord:
             message = f"(products, multiplications) are {work}; expected some of each"
             raise ValueError(message)
 
-    @property
-    def key(self) -> Key:
-        """The cell's name."""
-        return (self.kind, self.cell)
-
 
 @dataclass(frozen=True, kw_only=True)
-class BlockRecord:
+class BlockRecord(_Line):
     """The samples of one visit to a cell."""
 
-    __pydantic_config__ = STRICT
-
     kind: Literal["block"] = "block"
-    schema: Literal[2] = SCHEMA
-    identity: Identity
+    unique: ClassVar = ("cell", "process", "round")
     cell: str  #: name of the cell
     #: Which worker process took the block, in which of its rounds
     process: Count
@@ -172,28 +172,15 @@ class BlockRecord:
             message = "sequence, seconds and cpu_seconds have {}, {}, {} entries, not equally many"
             raise ValueError(message.format(*lengths))
 
-    @property
-    def key(self) -> Key:
-        """The cell's name, the process and the round."""
-        return (self.kind, self.cell, self.process, self.round)
-
 
 @dataclass(frozen=True, kw_only=True)
-class CheckRecord:
+class CheckRecord(_Line):
     """An untimed check by its unique name, with the values that it found."""
 
-    __pydantic_config__ = STRICT
-
     kind: Literal["check"] = "check"
-    schema: Literal[2] = SCHEMA
-    identity: Identity
+    unique: ClassVar = ("check",)
     check: str
     values: Object
-
-    @property
-    def key(self) -> Key:
-        """The check's name."""
-        return (self.kind, self.check)
 
 
 Record = SessionRecord | CellRecord | BlockRecord | CheckRecord

@@ -22,16 +22,9 @@ DERIVED = ("verdicts.json", "environment.json", "report.html", "figures")  # mad
 
 
 class Store:
-    """The records of one run, opened with `Store.open`.
+    """The records of one run in their file `path`, opened with `Store.open`.
 
-    Attributes
-    ----------
-    path : Path
-        The file ``records.jsonl``.
-    identity : Identity
-        The identity of all its records.
-    records : list of Record
-        Those found and those appended, in order.
+    All have the same `identity`; `records` are those read and those appended, in order.
 
     Examples
     --------
@@ -49,34 +42,21 @@ class Store:
     """
 
     def __init__(self, file: FileIO, path: Path, identity: Identity, records: list[Record]) -> None:
-        self.path = path
-        self.identity = identity
-        self.records = records
+        self.path, self.identity, self.records = path, identity, records
         self._file = file
         self._keys = {record.key for record in records}
 
     @classmethod
     @contextmanager
     def open(cls, folder: str | Path, identity: Identity, *, fresh: bool = False) -> Iterator[Self]:
-        """Lock a folder for this run alone, and resume what it holds.
+        """Lock a folder for this run alone, made if need be, and resume what it holds.
+
+        With `fresh`, set the records of an earlier run aside, as ``records-previous.jsonl``
+        (``.gz``), and remove what was derived from them: verdicts, environment, figures and report.
 
         Raises RecordsError if the folder can't be written, another run is writing to it, or its
-        records are gzipped, damaged or of another identity. Nothing is changed then.
-
-        Parameters
-        ----------
-        folder : str or Path
-            Made if it is not there.
-        identity : Identity
-            What this run measures with.
-        fresh : bool
-            Set the records of an earlier run aside, as ``records-previous.jsonl`` (``.gz``), and
-            remove what was derived from them: verdicts, environment, figures and report.
-
-        Warns
-        -----
-        RecordsWarning
-            If a torn last line was removed.
+        records are gzipped, damaged or of another identity. Nothing is changed then. Warns if a
+        torn last line was removed.
         """
         path = Path(folder) / PLAIN
         with _lock(path.parent), _open(path, fresh=fresh) as file:
@@ -123,32 +103,24 @@ def _open(path: Path, *, fresh: bool) -> FileIO:
         gzipped = path.with_name(GZIPPED)
         if gzipped.exists() and not path.exists():
             problem = f"{gzipped} holds a finished run, to which nothing is added"
-            remedy = (
-                "Choose another folder with --out, or start anew with --fresh, "
-                f"which keeps that file as {PREVIOUS[GZIPPED]}."
-            )
-            raise RecordsError(problem, remedy)
+            fresh_start = f"start anew with --fresh, which keeps that file as {PREVIOUS[GZIPPED]}"
+            raise RecordsError(problem, f"Choose another folder with --out, or {fresh_start}.")
         return FileIO(path, "a+")
 
 
 def _set_aside(folder: Path) -> None:
-    """Rename the earlier records, once what could be taken for that of the new ones is gone.
+    """Delete derived files, then rename the old records.
 
     In a folder without records nothing was derived from them, and what is there is the user's.
     """
-    earlier = {folder / name: folder / previous for name, previous in PREVIOUS.items()}
-    held = [file for file in earlier if file.exists()]
-    for name in DERIVED if held else ():
-        _remove(folder / name)
-    for file in held:
-        file.replace(earlier[file])
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+    files = [folder / name for name in PREVIOUS if (folder / name).exists()]
+    for path in (folder / name for name in DERIVED if files):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    for file in files:
+        file.replace(folder / PREVIOUS[file.name])
 
 
 def _resume(file: FileIO, path: Path, identity: Identity) -> list[Record]:

@@ -5,7 +5,7 @@ as floats without an overflow, so that whoever reads records need not check agai
 """
 
 import reprlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from math import isfinite
 from typing import Annotated, Any, Final
 
@@ -24,22 +24,19 @@ NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Dims = Annotated[tuple[Positive, ...], Field(min_length=2)]
 
 
-def _faults(cost: Cost) -> Iterator[str]:
-    """Yield what no work has: counts below 0, no byte touched, more in rows than in all."""
+def _within_bounds(cost: Cost) -> Cost:
+    """Refuse what no work has: counts below 0, no byte touched, more in rows than in all."""
     for name, value in vars(cost).items():
         least = int(name == "bytes")
         if not least <= value <= MOST_COUNT:
-            yield f"{name} is {reprlib.repr(value)}; expected {least} to {MOST_COUNT:.0e}"
+            message = f"{name} is {reprlib.repr(value)}; expected {least} to {MOST_COUNT:.0e}"
+            raise ValueError(message)
     if not cost.working_set:
-        yield "held_bytes and peak_bytes are 0; expected at least one byte of them"
+        message = "held_bytes and peak_bytes are 0; expected at least one byte of them"
+        raise ValueError(message)
     if cost.row_multiplications > cost.multiplications:
         most = f"at most the {cost.multiplications} multiplications"
-        yield f"row_multiplications is {cost.row_multiplications}; expected {most}"
-
-
-def _within_bounds(cost: Cost) -> Cost:
-    """Refuse a cost that no work has."""
-    for message in _faults(cost):
+        message = f"row_multiplications is {cost.row_multiplications}; expected {most}"
         raise ValueError(message)
     return cost
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -26,14 +25,9 @@ class Session:
     memory: int
     seed: int
 
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Of all arrays."""
-        return np.dtype(self.identity.dtype)
-
     def arms(self, cell: Cell) -> tuple[Arm, ...]:
         """Return the arms of a cell in this session."""
-        return cell.arms(self.dtype, self.seed)
+        return cell.arms(np.dtype(self.identity.dtype), self.seed)
 
 
 @dataclass(frozen=True)
@@ -57,8 +51,7 @@ def admit(cell: Cell, arms: Sequence[Arm], session: Session) -> Admission:
 def needed_bytes(cell: Cell, arms: Sequence[Arm]) -> int:
     """Bytes of the operands of both arms, and of their intermediates."""
     operands = [arm.cost.held_bytes for arm in arms]
-    held = max(operands) if cell.shared else sum(operands)
-    return held + sum(arm.cost.peak_bytes for arm in arms)
+    return (max if cell.shared else sum)(operands) + sum(arm.cost.peak_bytes for arm in arms)
 
 
 def _refusal(seconds: float, needed: int, session: Session) -> str | None:

@@ -1,18 +1,17 @@
 """The record of a cell: its arms agree, their multiplications are counted, batches calibrated."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jacchain.experiments.cell import Arm, Cell
+from jacchain.measure.blocks import Kernel
 from jacchain.measure.timing import calibrate
 from jacchain.records.schema import ArmRecord, CellRecord
 from jacchain.runs.admission import Admission, Session
 
-Kernel = Callable[[], object]
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -25,20 +24,22 @@ def describe(
 ) -> CellRecord:
     """Make the record of a cell; `kernels` are its arms' prepared calls, none if it is skipped.
 
-    Raises
-    ------
-    ArithmeticError
-        If the arms' results differ by more than rounding explains: then nothing may be timed.
+    Raises ArithmeticError if the arms' results differ by more than rounding explains: then nothing
+    may be timed.
     """
     error, bound = check_agreement(cell, kernels) if len(kernels) > 1 else (None, None)
     batches = [calibrate(kernel) for kernel in kernels] or [1] * len(arms)
+    counts = [arm.count() if kernels and arm.count else (None, None) for arm in arms]
     return CellRecord(
         identity=session.identity,
         cell=cell.name,
         role=cell.role,
         group=cell.group,
         dims=cell.dims,
-        arms=tuple(map(partial(_arm, counting=bool(kernels)), arms, batches)),
+        arms=tuple(
+            ArmRecord(name=arm.name, cost=arm.cost, counted=counted, counted_dims=dims, batch=batch)
+            for arm, (counted, dims), batch in zip(arms, counts, batches, strict=True)
+        ),
         error=error,
         error_bound=bound,
         predicted_seconds=admission.seconds,
@@ -47,20 +48,12 @@ def describe(
     )
 
 
-def _arm(arm: Arm, batch: int, *, counting: bool) -> ArmRecord:
-    counted, dims = arm.count() if counting and arm.count else (None, None)
-    return ArmRecord(name=arm.name, cost=arm.cost, counted=counted, counted_dims=dims, batch=batch)
-
-
 def check_agreement(cell: Cell, kernels: Sequence[Kernel]) -> tuple[float, float]:
     """Return the largest difference between the arms' results, and the most rounding explains.
 
     That is 16 eps times the sum of the inner sizes times the largest element, array by array.
-
-    Raises
-    ------
-    ArithmeticError
-        If they differ by more, or their elements fell into subnormals, which are slow.
+    Raises ArithmeticError if they differ by more, or their elements fell into subnormals, which
+    are slow.
     """
     first, second = (_arrays(kernel()) for kernel in kernels)
     if first.keys() != second.keys():

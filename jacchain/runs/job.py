@@ -9,7 +9,7 @@ from jacchain.chains.registry import Registry
 from jacchain.claims.registry import chosen
 from jacchain.experiments.cell import Cell, unique
 from jacchain.experiments.experiment import Experiment
-from jacchain.experiments.sizes import PROFILES, Sampling, Sizes
+from jacchain.experiments.sizes import Sampling, Sizes, sampling_of
 from jacchain.measure.caches import detect_caches
 from jacchain.measure.threads import usable_cores
 
@@ -56,22 +56,16 @@ def job_of(
 ) -> Job:
     """Make a job of some claims, as `jacchain.claims.registry.chosen` takes them, in a profile.
 
-    The profile is "quick", "standard" or "full", or "chain" for chains of the user's own; `threads`
-    are those of BLAS.
-
-    Raises
-    ------
-    ValueError
-        If the profile, a claim or the dtype is unknown, or the threads can't be had.
-    RunError
-        If a claim needs a library that is not installed.
+    The profile is one that `jacchain.experiments.sizes.sampling_of` takes; `threads` are those of
+    BLAS. Raises ValueError if the profile, a claim or the dtype is unknown, or the threads can't be
+    had, and RunError if a claim needs a library that is not installed.
 
     Examples
     --------
     >>> job_of("quick", ("c5", "C1")).claims
     ('C1', 'C5', 'model')
     """
-    sampling, itemsize = PROFILES[profile], ITEMSIZES[dtype]
+    sampling, itemsize = sampling_of(profile), ITEMSIZES[dtype]
     cores = usable_cores()
     if not 1 <= threads <= cores:
         message = f"{threads} threads; expected 1 to {cores}, the cores that may be used here"
@@ -79,10 +73,8 @@ def job_of(
     experiments = chosen(claims, also=also)
     for experiment in experiments:
         if missing := [module for module in experiment.needs if not find_spec(module)]:
-            message = (
-                f"claim {experiment.claim} needs {', '.join(missing)}: pip install "
-                f"'jacchain[{experiment.extra}]', or choose others with --claims"
-            )
+            remedy = f"pip install 'jacchain[{experiment.extra}]', or choose others with --claims"
+            message = f"claim {experiment.claim} needs {', '.join(missing)}: {remedy}"
             raise RunError(message)
     caches = detect_caches()
     sizes = Sizes(sampling.scale, caches.l2, caches.llc, itemsize)

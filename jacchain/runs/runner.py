@@ -57,26 +57,13 @@ def run(
 ) -> bool:
     """Measure what is asked for and not yet on record; False if there was nothing to measure.
 
-    Parameters
-    ----------
-    out
-        Folder of the records; made if need be, locked while the run lasts.
-    job
-        From `jacchain.runs.job.job_of`.
-    fresh
-        Set earlier records aside and start anew.
-    progress
-        Called after every record with the units done and the units in all.
-    finished
-        Called with the verdict on each claim, as soon as its checks, its cells, and, if it is
-        judged on times, their blocks are on record: in a run that is resumed, before the first.
+    The folder `out` is made if need be and locked while the run lasts; `fresh` sets earlier records
+    aside. `progress` is called after every record with the units done and the units in all.
+    `finished` is called with the verdict on each claim, as soon as its checks, its cells, and, if
+    it is judged on times, their blocks are on record: in a resumed run, before the first.
 
-    Raises
-    ------
-    RecordsError
-        If the folder can't be written, or holds records that must not be mixed with these.
-    RunError
-        If it holds a run of another profile or chain, or the measuring process fails.
+    Raises RecordsError if the folder can't be written, or holds records that must not be mixed with
+    these; RunError if it holds a run of another profile or chain, or the measuring process fails.
     """
     facts = environment()
     identity = identity_of(facts, threads=job.threads, dtype=job.dtype)
@@ -137,10 +124,8 @@ def _check_same(store: Store, job: Job, sessions: list[SessionRecord]) -> None:
     if before == now == "chain":
         before, now = (" ".join(claims) for claims in (sessions[0].claims, job.claims))
     if before != now:
-        message = (
-            f"{store.path.parent} holds a run of {before}, not of {now}; "
-            "use --fresh to start anew or --out for another folder"
-        )
+        remedy = "use --fresh to start anew or --out for another folder"
+        message = f"{store.path.parent} holds a run of {before}, not of {now}; {remedy}"
         raise RunError(message)
 
 
@@ -167,12 +152,7 @@ def _request(store: Store, job: Job, process: int, seed: int) -> Request:
         seed=seed,
         claims=job.claims,
         batches={r.cell: batches_of(r) for r in records if isinstance(r, CellRecord)},
-        done=frozenset(
-            (r.cell, r.round)
-            for r in records
-            if isinstance(r, BlockRecord) and r.process == process
-        ),
-        checked=frozenset(r.check for r in records if isinstance(r, CheckRecord)),
+        done=frozenset(r.key for r in records if r.key),
     )
 
 
@@ -238,7 +218,7 @@ class _Unfinished:
         """Judge this claim alone, by the records so far."""
         evidence = evidence_of(self._store.records, [experiment])
         verdict = verdict_on(experiment, evidence, self._job.sizes)
-        if verdict is not None and self._finished is not None:
+        if verdict and self._finished:
             self._finished(verdict)
 
 

@@ -115,28 +115,21 @@ def _experiments() -> tuple[Experiment, ...]:
 
 
 @cache
-def _blank(
-    sampling: Sampling, sizes: Sizes
-) -> tuple[tuple[tuple[Series, ...], ...], NDArray[np.intp]]:
+def _blank(sampling: Sampling, sizes: Sizes) -> tuple[list[tuple[Series, ...]], NDArray[np.intp]]:
     """Both arms of every chain and control, without times; and the number of each one's group."""
     cells = unique(cell for e in _experiments() for cell in e.cells(sizes))
     timed = [cell for cell in cells if cell.role in {"chain", "control"}]
     groups = np.unique([cell.group or cell.name for cell in timed], return_inverse=True)[1]
     shape = (sampling.processes, sampling.rounds, 2)
-    return tuple(blank_series(cell, shape) for cell in timed), groups
+    return [blank_series(cell, shape) for cell in timed], groups
 
 
 def blank_series(cell: Cell, shape: tuple[int, int, int]) -> tuple[Series, ...]:
     """Return the arms of a cell as series of ones, shape (processes, rounds, 2)."""
-    where: dict[str, Any] = {
-        "cell": cell.name,
-        "role": cell.role,
-        "group": cell.group,
-        "dims": cell.dims,
-    }
-    samples: dict[str, Any] = {"seconds": np.ones(shape), "flagged": np.zeros(shape, dtype=bool)}
+    where = cell.name, cell.role, cell.group, cell.dims
+    seconds, flagged = np.ones(shape), np.zeros(shape, dtype=bool)
     arms = cell.arms(np.dtype("float64"), 0)
-    return tuple(Series(**where, name=arm.name, cost=arm.cost, **samples) for arm in arms)
+    return tuple(Series(*where, arm.name, arm.cost, seconds, flagged) for arm in arms)
 
 
 def simulate(
@@ -180,7 +173,7 @@ def tally(machine: Machine, runs: int = RUNS, seed: int = 0) -> list[Row]:
     """
     rng = np.random.default_rng(seed)
     verdicts = {claim: Counter[str]() for claim in CLAIMS}
-    covered = {"ratios": Counter[bool](), "slopes": Counter[bool]()}
+    covered: dict[str, list[bool]] = {"ratios": [], "slopes": []}
     judges = {e.claim: e.judge for e in _experiments() if e.claim in CLAIMS and e.judge}
     for _ in range(runs):
         evidence = simulate(machine, rng)
@@ -188,19 +181,19 @@ def tally(machine: Machine, runs: int = RUNS, seed: int = 0) -> list[Row]:
             verdict = judge(claim, parts(evidence, QUICK_SIZES), evidence.noise_floor)
             verdicts[claim][verdict.verdict] += 1
         if machine is MACHINES[0]:
-            covered["ratios"].update(_ratio_coverage(evidence, machine.law))
-            covered["slopes"].update(_slope_coverage(evidence, machine.law))
+            covered["ratios"] += _ratio_coverage(evidence, machine.law)
+            covered["slopes"] += _slope_coverage(evidence, machine.law)
     rows = [
         _row(machine.name, runs, f"{claim} {verdict}", verdicts[claim][verdict] / runs, low, high)
         for verdict, claims, low, high in machine.bounds
         for claim in claims
     ]
-    for name, count in covered.items():
-        if count:
-            what = f"95 % intervals of {name} that hold the truth"
-            share = count[True] / count.total()
-            rows.append(_row(machine.name, runs, what, share, 0.93, 0.97))
-    return rows
+    what = "95 % intervals of {} that hold the truth"
+    return rows + [
+        _row(machine.name, runs, what.format(name), float(np.mean(inside)), 0.93, 0.97)
+        for name, inside in covered.items()
+        if inside
+    ]
 
 
 def _row(machine: str, runs: int, what: str, share: float, low: float, high: float) -> Row:

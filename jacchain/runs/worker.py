@@ -22,13 +22,13 @@ from jacchain.costs.timemodel import rough_rates
 from jacchain.experiments.cell import Arm, Cell, unique
 from jacchain.experiments.experiment import Experiment
 from jacchain.experiments.sizes import Sampling, Sizes
-from jacchain.measure.blocks import measure_block
+from jacchain.measure.blocks import Kernel, measure_block
 from jacchain.measure.memory import available_bytes
 from jacchain.measure.threads import confine, pin_threads
 from jacchain.records.codec import encode
-from jacchain.records.schema import BlockRecord, CellRecord, CheckRecord, Identity, Record
+from jacchain.records.schema import BlockRecord, CellRecord, CheckRecord, Identity, Key, Record
 from jacchain.runs.admission import Session, admit, needed_bytes
-from jacchain.runs.describe import Kernel, describe
+from jacchain.runs.describe import describe
 
 Emit = Callable[[Record], None]
 Batches = tuple[int, ...] | None
@@ -41,7 +41,7 @@ class Request:
     """What one worker is asked to do.
 
     `batches` has the calls per sample of cells that are on record, None of skipped ones; `done`
-    the rounds that are.
+    the keys of all records.
     """
 
     identity: Identity
@@ -51,8 +51,7 @@ class Request:
     seed: int
     claims: tuple[str, ...]
     batches: dict[str, Batches]
-    done: frozenset[tuple[str, int]]
-    checked: frozenset[str]
+    done: frozenset[Key]
 
 
 REQUEST: TypeAdapter[Request] = TypeAdapter(Request)
@@ -118,13 +117,8 @@ def measure(request: Request, experiments: Sequence[Experiment], emit: Emit) -> 
     pin_threads(request.identity.threads)
     if any("jax" in experiment.needs for experiment in experiments):
         confine(request.identity.threads)  # it takes every core that it sees
-    session = Session(
-        request.identity,
-        request.sampling,
-        rough_rates(request.identity.dtype),
-        available_bytes(),
-        request.seed,
-    )
+    rates = rough_rates(request.identity.dtype)
+    session = Session(request.identity, request.sampling, rates, available_bytes(), request.seed)
     cells = unique(cell for e in experiments for cell in e.cells(request.sizes))
     cache, batches = KernelCache(session), dict(request.batches)
     visit: dict[str, Any] = {"identity": request.identity, "process": request.process}
@@ -136,7 +130,8 @@ def measure(request: Request, experiments: Sequence[Experiment], emit: Emit) -> 
                 emit(record)
                 batches[cell.name] = batches_of(record)
             batch = batches[cell.name]
-            if batch is not None and (cell.name, number) not in request.done:
+            key = ("block", cell.name, request.process, number)
+            if batch is not None and key not in request.done:
                 block = measure_block(cache.kernels(cell), batch, rng)
                 emit(BlockRecord(cell=cell.name, round=number, **visit, **vars(block)))
 
@@ -158,7 +153,7 @@ def check(request: Request, experiments: Sequence[Experiment], emit: Emit) -> No
     seed = request.seed % 2**32
     for experiment in experiments:
         for name, untimed in experiment.checks.items():
-            if name not in request.checked:
+            if ("check", name) not in request.done:
                 values = TypeAdapter(untimed.values).dump_python(untimed.run(seed), mode="json")
                 emit(CheckRecord(identity=request.identity, check=name, values=values))
 

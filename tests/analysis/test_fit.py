@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jacchain.analysis.evidence import BOTH, Evidence, Regimes
-from jacchain.analysis.fit import TERMS, features, fit_coefficients, fit_times, model_parts, solve
+from jacchain.analysis.fit import TERMS, features, fit_times, model_parts, solve
 from jacchain.analysis.verdicts import decide
 from jacchain.cost import Cost
 
@@ -131,12 +131,6 @@ def test_terms_that_grow_together_are_not_separable(machine, make_pair, make_evi
     assert not fit.separable
 
 
-@pytest.mark.parametrize("fit", [fit_times, fit_coefficients])
-def test_fewer_than_a_dozen_series_are_no_fit(machine, fit):
-    assert fit(machine(chains=5)) is None
-    assert fit(machine(chains=6)) is not None
-
-
-def test_the_coefficients_alone_are_those_of_the_fit(machine):
-    evidence = machine(noise=0.02)
-    np.testing.assert_array_equal(fit_coefficients(evidence), fit_times(evidence).coefficients)
+def test_fewer_than_a_dozen_series_are_no_fit(machine):
+    assert fit_times(machine(chains=5)) is None
+    assert fit_times(machine(chains=6)) is not None

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from jacchain.analysis.evidence import Evidence, Series
-from jacchain.analysis.fit import features, fit_coefficients
+from jacchain.analysis.fit import features, fit_times
 from jacchain.claims.c7_mini_batches import (
     BATCH,
     COUNTS,
@@ -349,7 +349,7 @@ def test_seconds_per_sample_are_shown_of_both_orders(whole):
 
 
 def test_the_models_prediction_is_dashed_and_absent_without_a_model(whole):
-    coefficients = fit_coefficients(whole)
+    coefficients = fit_times(whole).coefficients
     predictions = curves(panels(whole)[0], "")
     assert len(predictions) == 2
     for index, curve in enumerate(predictions):

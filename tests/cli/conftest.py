@@ -3,10 +3,8 @@
 import pytest
 
 from jacchain import cli
-from jacchain.experiments.sizes import PROFILES, Sampling
+from jacchain.experiments.sizes import FIXED_PROFILES, Sampling
 from jacchain.runs import runner
-
-SHORT = Sampling("chain", 1, 3, 15.0)
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +17,7 @@ def call():
         return end.value.code or cli.DONE
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(PROFILES.entries, "chain", SHORT)
+        patch.setitem(FIXED_PROFILES, "chain", Sampling("chain", 1, 3, 15.0))
         patch.setattr(runner.secrets, "randbits", lambda _: 7)
         patch.setenv("COLUMNS", "200")  # of what typer prints
         patch.setattr(cli.console, "width", 200)
@@ -38,3 +36,29 @@ def run(call, capsys):
         return code, out, err
 
     return run_command
+
+
+@pytest.fixture
+def output(run):
+    """Return a function that runs a command, which must succeed, and returns its output."""
+
+    def run_well(*arguments):
+        code, out, err = run(*arguments)
+        assert code == cli.DONE, err
+        return out
+
+    return run_well
+
+
+@pytest.fixture
+def refuse(run):
+    """Return a function that runs a command, which must end as bad input with these messages."""
+
+    def run_badly(arguments, *messages):
+        code, out, err = run(*arguments)
+        assert code == cli.BAD_INPUT
+        for message in messages:
+            assert message in " ".join(err.replace("│", " ").split())
+        assert out == ""
+
+    return run_badly

@@ -1,8 +1,8 @@
 """The store: resuming, repairing, refusing, failing without loss, and starting anew."""
 
+import resource
 import subprocess
 import sys
-import textwrap
 import warnings
 from dataclasses import fields, replace
 
@@ -13,38 +13,49 @@ from jacchain.records.errors import RecordsError, RecordsWarning
 from jacchain.records.read import compress, read_records
 from jacchain.records.store import DERIVED, Store
 from jacchain.report import publish
+from tests.records.examples import BLOCK, HERE, RUN
 
 
-def test_a_run_resumes_with_all_it_had(folder, here, run, block):
-    with Store.open(folder, here) as store:
-        assert store.records == run
-        assert all(store.done(record.key) for record in run[1:])
-        assert not store.done(replace(block, process=1).key)
-        store.append(replace(block, process=1))
-        store.append(run[0])  # a second start
-    assert read_records(folder) == [*run, replace(block, process=1), run[0]]
+@pytest.fixture
+def folder(write):
+    """A folder that holds all records of a small run."""
+    return write(*RUN).parent
 
 
-def test_nothing_is_recorded_twice(folder, here, block):
-    with Store.open(folder, here) as store:
+def assert_refused(folder, message, identity=HERE, **options):
+    with pytest.raises(RecordsError, match=message), Store.open(folder, identity, **options):
+        pass
+
+
+def test_a_run_resumes_with_all_it_had(folder):
+    with Store.open(folder, HERE) as store:
+        assert store.records == RUN
+        assert all(store.done(record.key) for record in RUN[1:])
+        assert not store.done(replace(BLOCK, process=1).key)
+        store.append(replace(BLOCK, process=1))
+        store.append(RUN[0])  # a second start
+    assert read_records(folder) == [*RUN, replace(BLOCK, process=1), RUN[0]]
+
+
+def test_nothing_is_recorded_twice(folder):
+    with Store.open(folder, HERE) as store:
         before = store.path.read_bytes()
-        with pytest.raises(
-            RecordsError, match=r"\('block', 'chain 1x2x4x3', 0, 0\) is already recorded"
-        ):
-            store.append(replace(block, seconds=(9.0, 9.0, 9.0, 9.0)))
+        message = r"\('block', 'chain 1x2x4x3', 0, 0\) is already recorded"
+        with pytest.raises(RecordsError, match=message):
+            store.append(replace(BLOCK, seconds=(9.0, 9.0, 9.0, 9.0)))
         assert store.path.read_bytes() == before
 
 
-def test_records_are_on_disk_at_once(tmp_path, here, run):
-    with Store.open(tmp_path, here) as store:
-        for number, record in enumerate(run, start=1):
+def test_records_are_on_disk_at_once(tmp_path):
+    with Store.open(tmp_path, HERE) as store:
+        for number, record in enumerate(RUN, start=1):
             store.append(record)
-            assert read_records(tmp_path) == run[:number]
+            assert read_records(tmp_path) == RUN[:number]
 
 
-def test_a_cut_anywhere_costs_at_most_the_record_it_hits(tmp_path, here, run):
+def test_a_cut_anywhere_costs_at_most_the_record_it_hits(tmp_path):
     file = tmp_path / "records.jsonl"
-    lines = [encode(record) for record in run]
+    lines = [encode(record) for record in RUN]
     data = b"".join(lines)
     ends = [len(b"".join(lines[:count])) - 1 for count in range(1, len(lines) + 1)]
     cuts = {0, 1, *range(ends[1], len(data), 7)} | {end + n for end in ends for n in (-1, 0, 1)}
@@ -54,82 +65,57 @@ def test_a_cut_anywhere_costs_at_most_the_record_it_hits(tmp_path, here, run):
         torn = data[:cut].rstrip(b"\n") != b"".join(lines[:whole]).rstrip(b"\n")
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            with Store.open(tmp_path, here) as store:
-                assert store.records == run[:whole]
-                for record in run[whole:]:
+            with Store.open(tmp_path, HERE) as store:
+                assert store.records == RUN[:whole]
+                for record in RUN[whole:]:
                     store.append(record)
         assert [warning.category for warning in caught] == [RecordsWarning] * torn
         assert file.read_bytes() == data
 
 
-def test_a_torn_line_of_zeros_is_repaired_too(folder, here, run):
+def test_a_torn_line_of_zeros_is_repaired_too(folder):
     file = folder / "records.jsonl"
     whole = file.read_bytes()
     file.write_bytes(whole + bytes(512))
-    with pytest.warns(RecordsWarning, match="torn last line"), Store.open(folder, here) as store:
-        assert store.records == run
+    with pytest.warns(RecordsWarning, match="torn last line"), Store.open(folder, HERE) as store:
+        assert store.records == RUN
     assert file.read_bytes() == whole
 
 
-def test_a_damaged_line_is_named_and_nothing_is_changed(folder, here):
+def test_a_damaged_line_is_named_and_nothing_is_changed(folder):
     file = folder / "records.jsonl"
     lines = file.read_bytes().split(b"\n")
     lines[2] = lines[2][:40]
     damaged = b"\n".join(lines) + b'{"torn'
     file.write_bytes(damaged)
-    with (
-        pytest.raises(RecordsError, match=r"records\.jsonl, line 3: not JSON.* Delete that line"),
-        Store.open(folder, here),
-    ):
-        pass
+    assert_refused(folder, r"records\.jsonl, line 3: not JSON.* Delete that line")
     assert file.read_bytes() == damaged
 
 
-def test_following_the_remedy_helps(folder, here, run):
+def test_following_the_remedy_helps(folder):
     file = folder / "records.jsonl"
     lines = file.read_bytes().split(b"\n")
     del lines[2]
     file.write_bytes(b"\r\n\n".join(lines))  # an editor's line ends and blank lines
-    with Store.open(folder, here) as store:
-        assert store.records == run[:2] + run[3:]
-        assert not store.done(run[2].key)
+    with Store.open(folder, HERE) as store:
+        assert store.records == RUN[:2] + RUN[3:]
+        assert not store.done(RUN[2].key)
 
 
-def change(value):
-    return value + 1 if isinstance(value, int) else value + " changed"
+def test_each_difference_of_identity_is_refused_by_name(folder):
+    for field in fields(HERE):
+        value = getattr(HERE, field.name)
+        elsewhere = replace(HERE, **{field.name: 2 * value})
+        message = f"line 1: measured with {field.name} {value!r} instead of {2 * value!r}"
+        assert_refused(folder, message + ".* --out.* --fresh", elsewhere)
+        with Store.open(folder, HERE) as store, pytest.raises(RecordsError, match=field.name):
+            store.append(replace(BLOCK, process=9, identity=elsewhere))
 
 
-def test_each_difference_of_identity_is_refused_by_name(folder, here, block):
-    for field in fields(here):
-        value = getattr(here, field.name)
-        elsewhere = replace(here, **{field.name: change(value)})
-        message = f"line 1: measured with {field.name} {value!r} instead of {change(value)!r}"
-        with (
-            pytest.raises(RecordsError, match=message + ".* --out.* --fresh"),
-            Store.open(folder, elsewhere),
-        ):
-            pass
-        with Store.open(folder, here) as store, pytest.raises(RecordsError, match=field.name):
-            store.append(replace(block, process=9, identity=elsewhere))
-
-
-def test_all_differences_are_listed(folder, here):
-    elsewhere = replace(here, threads=4, dtype="float32")
-    with (
-        pytest.raises(RecordsError, match=r"dtype 'float64' instead .*, threads 1 instead of 4"),
-        Store.open(folder, elsewhere),
-    ):
-        pass
-
-
-def python(script, *arguments):
-    """A process that runs a script and talks over pipes."""
-    return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(script), *map(str, arguments)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+def test_all_differences_are_listed(folder):
+    elsewhere = replace(HERE, threads=4, dtype="float32")
+    message = "dtype 'float64' instead of 'float32', threads 1 instead of 4"
+    assert_refused(folder, message, elsewhere)
 
 
 HOLD = """
@@ -142,107 +128,77 @@ with Store.open(sys.argv[1], eval(sys.argv[2])):
 """
 
 
-def test_a_second_run_is_refused_until_the_first_is_done(tmp_path, here):
-    with python(HOLD, tmp_path, here) as first:
+@pytest.mark.parametrize("end", [subprocess.Popen.communicate, subprocess.Popen.kill])
+def test_a_second_run_is_refused_until_the_first_is_done_or_killed(tmp_path, end):
+    command = [sys.executable, "-c", HOLD, str(tmp_path), repr(HERE)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as first:
         assert first.stdout.readline() == "locked\n"
-        with pytest.raises(RecordsError, match="another run") as caught, Store.open(tmp_path, here):
-            pass
-        assert str(tmp_path) in caught.value.problem
-        assert "--out" in caught.value.remedy
-        first.communicate("")
-    with Store.open(tmp_path, here) as store:
+        assert_refused(tmp_path, f"another run is writing to the folder {tmp_path}.*--out")
+        end(first)
+    with Store.open(tmp_path, HERE) as store:
         assert store.records == []
 
 
-def test_a_killed_run_leaves_no_lock(tmp_path, here):
-    with python(HOLD, tmp_path, here) as first:
-        assert first.stdout.readline() == "locked\n"
-        first.kill()
-    with Store.open(tmp_path, here) as store:
-        assert store.records == []
-
-
-FILL = """
-import resource, signal, sys
-from dataclasses import replace
-from jacchain.records.errors import RecordsError
-from jacchain.records.schema import BlockRecord, Identity
-from jacchain.records.store import Store
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
-block = eval(sys.argv[2])
-with Store.open(sys.argv[1], block.identity) as store:
-    try:
-        for round in range(100):
-            store.append(replace(block, round=round))
-    except RecordsError as error:
-        print(len(store.records), error)
-"""
+@pytest.fixture
+def limit_files():
+    """Return a function that limits the size of files, as a disk about to be full does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("limit", [1000, 1001, 1500, 2048])
-def test_a_full_disk_costs_only_the_record_that_hit_it(tmp_path, here, block, limit):
-    with python(FILL, tmp_path, block, limit) as process:
-        printed, _ = process.communicate()
-    written, message = printed.split(maxsplit=1)
-    assert "File too large" in message
-    assert "No finished record is lost" in message
-    kept = [replace(block, round=round) for round in range(int(written))]
-    size = len(encode(block))
-    assert len(kept) == limit // size
-    with Store.open(tmp_path, here) as store:  # no warning: nothing torn was left
-        assert store.records == kept
-        store.append(replace(block, round=len(kept)))
-    assert len(read_records(tmp_path)) == len(kept) + 1
+def test_a_full_disk_costs_only_the_record_that_hit_it(tmp_path, limit_files, limit):
+    blocks = [replace(BLOCK, round=number) for number in range(limit // len(encode(BLOCK)) + 1)]
+    with Store.open(tmp_path, HERE) as store:
+        limit_files(limit)
+        for block in blocks[:-1]:
+            store.append(block)
+        message = "File too large. No finished record is lost: .* run again, and the run resumes"
+        with pytest.raises(RecordsError, match=rf"can't write .*records\.jsonl: {message}"):
+            store.append(blocks[-1])
+    limit_files(resource.getrlimit(resource.RLIMIT_FSIZE)[1])
+    with Store.open(tmp_path, HERE) as store:  # no warning: nothing torn was left
+        assert store.records == blocks[:-1]
+        store.append(blocks[-1])
+    assert read_records(tmp_path) == blocks
 
 
 @pytest.mark.parametrize("below", ["", "run", "a/run"])
-def test_a_folder_that_can_not_be_written_is_named(tmp_path, here, below):
+def test_a_folder_that_can_not_be_written_is_named(tmp_path, below):
     (tmp_path / "file").touch()
     folder = tmp_path / "file" / below
-    with (
-        pytest.raises(RecordsError, match=r"can't write to the folder .*--out") as caught,
-        Store.open(folder, here),
-    ):
-        pass
-    assert str(folder) in caught.value.problem
+    assert_refused(folder, f"can't write to the folder {folder}: .*--out")
 
 
-def test_records_that_can_not_be_written_are_named(tmp_path, here):
+def test_records_that_can_not_be_written_are_named(tmp_path):
     (tmp_path / "records.jsonl").mkdir()
-    with (
-        pytest.raises(RecordsError, match=r"can't write .*records\.jsonl: Is a directory"),
-        Store.open(tmp_path, here),
-    ):
+    assert_refused(tmp_path, r"can't write .*records\.jsonl: Is a directory")
+
+
+def test_the_files_and_the_lock_are_given_back(folder):
+    with Store.open(folder, HERE) as store:
         pass
-
-
-def test_the_files_and_the_lock_are_given_back(folder, here):
-    def opened():
-        with Store.open(folder, here) as store:
-            return store._file
-
-    assert opened().closed
-    with pytest.raises(KeyError), Store.open(folder, here):
+    assert store._file.closed
+    with pytest.raises(KeyError), Store.open(folder, HERE):
         raise KeyError
-    with Store.open(folder, here) as store:
+    with Store.open(folder, HERE) as store:
         assert store.records
 
 
-def test_fresh_sets_the_old_records_aside(folder, here, run):
-    with Store.open(folder, here, fresh=True) as store:
-        assert store.records == []
-        store.append(run[1])
-    assert read_records(folder) == [run[1]]
-    assert read_records(folder / "records-previous.jsonl") == run
-
-
-def published(folder):
-    """What `jacchain report` leaves beside the records, and something that it does not."""
+def publish_into(folder):
+    """Leave what `jacchain report` writes beside the records, and something that it does not."""
     (folder / "figures").mkdir()
     files = [folder / name for name in ("verdicts.json", "environment.json", "report.html")]
     for file in (*files, folder / "figures" / "cost_x.svg", folder / "notes.txt"):
         file.touch()
+
+
+def zip_records(folder):
+    """Leave the records gzipped, as the committed ones are, and no others."""
+    compress(folder, folder / "records.jsonl.gz")
+    (folder / "records.jsonl").unlink()
 
 
 def names(folder):
@@ -250,82 +206,63 @@ def names(folder):
 
 
 def test_what_is_derived_is_what_publish_writes():
-    assert set(DERIVED) == {
-        publish.VERDICTS, publish.ENVIRONMENT, publish.REPORT, publish.FIGURES
-    }  # fmt: skip
+    written = {publish.VERDICTS, publish.ENVIRONMENT, publish.REPORT, publish.FIGURES}
+    assert set(DERIVED) == written
 
 
-def test_fresh_removes_what_was_derived_from_the_old_records(folder, here):
-    published(folder)
-    with Store.open(folder, here):
-        assert names(folder) == {"records.jsonl", "notes.txt", *DERIVED}
-    with Store.open(folder, here, fresh=True):
-        assert names(folder) == {"records.jsonl", "records-previous.jsonl", "notes.txt"}
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_fresh_sets_records_aside_and_removes_what_was_derived_from_them(folder, suffix):
+    publish_into(folder)
+    if suffix:
+        zip_records(folder)
+    with Store.open(folder, HERE, fresh=True) as store:
+        assert store.records == []
+        store.append(RUN[1])
+    previous = f"records-previous.jsonl{suffix}"
+    assert names(folder) == {"records.jsonl", previous, "notes.txt"}
+    assert read_records(folder) == [RUN[1]]
+    assert read_records(folder / previous) == RUN
 
 
-def test_fresh_removes_nothing_where_no_records_are(tmp_path, here):
-    published(tmp_path)
-    with Store.open(tmp_path, here, fresh=True):
+def test_fresh_removes_nothing_where_no_records_are(tmp_path):
+    publish_into(tmp_path)
+    with Store.open(tmp_path, HERE, fresh=True):
         assert names(tmp_path) == {"records.jsonl", "notes.txt", *DERIVED}
     assert (tmp_path / "figures" / "cost_x.svg").exists()
 
 
-def test_fresh_follows_no_link(folder, tmp_path, here):
+def test_fresh_follows_no_link(folder, tmp_path):
     (tmp_path / "album").mkdir()
     (tmp_path / "album" / "cat.png").touch()
     (folder / "figures").symlink_to(tmp_path / "album")
-    with Store.open(folder, here, fresh=True):
+    with Store.open(folder, HERE, fresh=True):
         assert not (folder / "figures").is_symlink()
     assert (tmp_path / "album" / "cat.png").exists()
 
 
-def test_fresh_removes_nothing_while_another_run_writes(folder, here):
-    published(folder)
+def test_fresh_removes_nothing_while_another_run_writes(folder):
+    publish_into(folder)
     before = names(folder)
-    with (
-        Store.open(folder, here),
-        pytest.raises(RecordsError, match="another run"),
-        Store.open(folder, here, fresh=True),
-    ):
-        pass
+    with Store.open(folder, HERE):
+        assert_refused(folder, "another run", fresh=True)
     assert names(folder) == before
 
 
-@pytest.fixture
-def gzipped(folder):
-    """A folder such as the committed one: its records are gzipped, and there are no others."""
+def test_a_finished_run_is_not_resumed(folder):
+    publish_into(folder)
+    zip_records(folder)
+    before = names(folder)
+    assert_refused(folder, r"records\.jsonl\.gz holds .* --out, .* --fresh")
+    assert names(folder) == before
+    assert read_records(folder) == RUN
+
+
+def test_of_both_files_the_plain_one_is_read_and_fresh_sets_both_aside(folder):
     compress(folder, folder / "records.jsonl.gz")
-    (folder / "records.jsonl").unlink()
-    return folder
-
-
-def test_a_finished_run_is_not_resumed(gzipped, here, run):
-    published(gzipped)
-    before = names(gzipped)
-    with (
-        pytest.raises(RecordsError, match=r"records\.jsonl\.gz holds .* --out, .* --fresh"),
-        Store.open(gzipped, here),
-    ):
-        pass
-    assert names(gzipped) == before
-    assert read_records(gzipped) == run
-
-
-def test_fresh_sets_a_finished_run_aside(gzipped, here, run):
-    published(gzipped)
-    with Store.open(gzipped, here, fresh=True) as store:
-        store.append(run[1])
-    assert names(gzipped) == {"records.jsonl", "records-previous.jsonl.gz", "notes.txt"}
-    assert read_records(gzipped) == [run[1]]
-    assert read_records(gzipped / "records-previous.jsonl.gz") == run
-
-
-def test_of_both_files_the_plain_one_is_read_and_fresh_sets_both_aside(folder, here, run):
-    compress(folder, folder / "records.jsonl.gz")
-    with Store.open(folder, here) as store:
-        store.append(run[0])
-    assert read_records(folder) == [*run, run[0]]
-    with Store.open(folder, here, fresh=True) as store:
+    with Store.open(folder, HERE) as store:
+        store.append(RUN[0])
+    assert read_records(folder) == [*RUN, RUN[0]]
+    with Store.open(folder, HERE, fresh=True) as store:
         assert store.records == []
-    assert read_records(folder / "records-previous.jsonl") == [*run, run[0]]
-    assert read_records(folder / "records-previous.jsonl.gz") == run
+    assert read_records(folder / "records-previous.jsonl") == [*RUN, RUN[0]]
+    assert read_records(folder / "records-previous.jsonl.gz") == RUN

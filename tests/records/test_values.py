@@ -7,72 +7,41 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from jacchain.cost import Cost
-from jacchain.records.values import (
-    Count,
-    Dims,
-    Environment,
-    Executed,
-    NonNegative,
-    Object,
-    Positive,
-    Seconds,
-    WorkCost,
-)
+from jacchain.records import values
 
 NAN, INFINITE, MOST = float("nan"), float("inf"), 10**40
 WORK = {"products": 1, "multiplications": 6, "bytes": 8, "held_bytes": 8}
+BOUNDS = {  # a type, what it allows, and what it refuses
+    "count": (values.Count, [0, MOST], [-1, MOST + 1]),
+    "positive": (values.Positive, [1, MOST], [0, MOST + 1]),
+    "executed": (values.Executed, [0, 2**63 - 1], [-1, 2**63]),
+    "seconds": (values.Seconds, [1e-15, 1e10], [0.0, -1.0, 5e-324, 1.1e10, NAN, INFINITE]),
+    "not negative": (values.NonNegative, [0.0, sys.float_info.max], [-1e-9, NAN, INFINITE]),
+    "dims": (values.Dims, [(1, 1), (128, MOST)], [(), (1,), (1, 0), (1, MOST + 1)]),
+    "object": (
+        values.Object,
+        [{"a": [1.5, None, {"b": ()}]}],
+        [{"a": NAN}, {"a": [{"b": INFINITE}]}, {"a": (NAN,)}],
+    ),
+    "environment": (
+        values.Environment,
+        [{"l2_bytes": None, "llc_bytes": 0, "cpu": "x"}, {"memory_bytes": MOST}],
+        [{"caches": [NAN]}, *({"l2_bytes": n} for n in ("2 MiB", -1, True, 1.5, MOST + 1))],
+    ),
+    "cost": (
+        values.WorkCost,
+        [Cost(**WORK), Cost(**WORK | {"row_multiplications": 6}), Cost(bytes=1, peak_bytes=1)],
+        [
+            *(Cost(**WORK | {name: 0}) for name in ("bytes", "held_bytes")),
+            *(Cost(**WORK | {name: -1}) for name in ("products", "peak_bytes")),
+            Cost(**WORK | {"row_multiplications": 7}),
+            Cost(**WORK | {"peak_bytes": MOST + 1}),
+        ],
+    ),
+}
 
 
-@pytest.mark.parametrize(
-    ("kind", "allowed", "refused"),
-    [
-        (Count, [0, MOST], [-1, MOST + 1]),
-        (Positive, [1, MOST], [0, MOST + 1]),
-        (Executed, [0, 2**63 - 1], [-1, 2**63]),
-        (Seconds, [1e-15, 1e10], [0.0, -1.0, 5e-324, 1.1e10, NAN, INFINITE]),
-        (NonNegative, [0.0, sys.float_info.max], [-1e-9, NAN, INFINITE]),
-        (Dims, [(1, 1), (128, MOST)], [(), (1,), (1, 0), (1, MOST + 1)]),
-        (
-            Object,
-            [{"a": [1.5, None, {"b": ()}]}],
-            [{"a": NAN}, {"a": [{"b": INFINITE}]}, {"a": (NAN,)}],
-        ),
-        (
-            Environment,
-            [{"l2_bytes": None, "llc_bytes": 0, "cpu": "x"}, {"memory_bytes": MOST}],
-            [
-                {"l2_bytes": "2 MiB"},
-                {"l2_bytes": -1},
-                {"l2_bytes": True},
-                {"l2_bytes": 1.5},
-                {"l2_bytes": MOST + 1},
-                {"caches": [NAN]},
-            ],
-        ),
-        (
-            WorkCost,
-            [Cost(**WORK), Cost(**WORK | {"row_multiplications": 6}), Cost(bytes=1, peak_bytes=1)],
-            [
-                Cost(**WORK | {"row_multiplications": 7}),
-                Cost(**WORK | {"bytes": 0}),
-                Cost(**WORK | {"held_bytes": 0}),
-                Cost(**WORK | {"products": -1}),
-                Cost(**WORK | {"peak_bytes": MOST + 1}),
-            ],
-        ),
-    ],
-    ids=[
-        "count",
-        "positive",
-        "executed",
-        "seconds",
-        "non-negative",
-        "dims",
-        "object",
-        "environment",
-        "cost",
-    ],
-)
+@pytest.mark.parametrize(("kind", "allowed", "refused"), BOUNDS.values(), ids=BOUNDS)
 def test_values_end_where_they_say(kind, allowed, refused):
     adapter = TypeAdapter(kind)
     for value in allowed:

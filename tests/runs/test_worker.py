@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import groupby
@@ -18,11 +17,14 @@ from jacchain.measure.threads import usable_cores
 from jacchain.records.codec import decode
 from jacchain.records.schema import BlockRecord, CellRecord, CheckRecord
 from jacchain.runs.worker import REQUEST, KernelCache, Request, check, measure, visits
-from tests.runs import tiny_claims
+from tests.records.examples import HERE
+from tests.runs.tiny_claims import CHECKED, COMPARISON, COUNTS, INSTANT, TINY, blas_threads
 
-COMMAND = (sys.executable, "-m", "jacchain.runs.worker")
+WORKER = "jacchain.runs.worker"
 OWN = "chain-1x4x3x2"
 NAMES = [cell.name for e in registry.chosen([OWN]) for cell in e.cells(Sizes())]
+NOTHING = {"batches": {}, "done": frozenset()}
+ASK = Request(HERE, TINY, Sizes(), process=0, seed=3, claims=(OWN,), **NOTHING)
 
 
 @pytest.fixture(autouse=True)
@@ -31,34 +33,20 @@ def _threads_given_back():
         yield
 
 
-@pytest.fixture
-def request_(tiny, identity):
-    return Request(
-        identity=identity,
-        sampling=tiny,
-        sizes=Sizes(),
-        process=0,
-        seed=3,
-        claims=(OWN,),
-        batches={},
-        done=frozenset(),
-        checked=frozenset(),
-    )
-
-
-def measured(request):
-    """Records of all cells of the claims named, measured in this process."""
-    records = []
+def measured(**changes):
+    """Records of all cells of a request with these changes, measured in this process."""
+    request, records = replace(ASK, **changes), []
     measure(request, registry.chosen(request.claims), records.append)
     return records
 
 
 @contextmanager
-def asked(request):
+def serving(module=WORKER, **changes):
     """A real process with its request, and its input left open."""
     pipe = subprocess.PIPE
-    with subprocess.Popen(COMMAND, stdin=pipe, stdout=pipe, stderr=pipe) as worker:
-        worker.stdin.write(REQUEST.dump_json(request) + b"\n")
+    command = [sys.executable, "-m", module]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as worker:
+        worker.stdin.write(REQUEST.dump_json(replace(ASK, **changes)) + b"\n")
         worker.stdin.flush()
         yield worker
 
@@ -78,112 +66,68 @@ def test_a_round_visits_each_cell_once_and_those_of_a_group_in_a_row():
         assert sorted(groups) == ["x", "z1"]
 
 
-def test_a_request_survives_its_way_through_json(request_):
-    batches = {NAMES[0]: (3, 4), NAMES[1]: None}
-    sent = replace(request_, batches=batches, done=frozenset({(NAMES[0], 1)}), seed=2**31)
-    assert REQUEST.validate_json(REQUEST.dump_json(sent)) == sent
-
-
-def test_the_process_prints_every_cell_and_block_once(request_):
-    with asked(request_) as worker:
-        records = [decode(line) for line in worker.stdout]
-        assert worker.stderr.read() == b""
-        assert worker.wait() == 0
-    expected = {("cell", name) for name in NAMES}
-    expected |= {("block", name, 0, number) for name in NAMES for number in (0, 1)}
-    assert Counter(record.key for record in records) == dict.fromkeys(expected, 1)
-    assert {record.identity for record in records} == {request_.identity}
-
-
-def test_a_cell_is_described_before_its_first_block_and_rounds_follow_one_another(request_):
-    records, seen = measured(request_), set()
-    for record in records:
-        if isinstance(record, CellRecord):
-            seen.add(record.cell)
-        assert record.cell in seen
+def test_a_cell_is_described_before_its_first_block_and_rounds_follow_one_another():
+    records = measured()
+    first = {record.cell: type(record) for record in reversed(records)}
+    assert first == dict.fromkeys(NAMES, CellRecord)
     blocks = [record for record in records if isinstance(record, BlockRecord)]
     assert [block.round for block in blocks] == [0, 0, 0, 1, 1, 1]
     assert {block.sequence for block in blocks} <= {"ABBA", "BAAB"}
 
 
-def test_one_arm_alone_is_measured_twice_in_a_block(request_):
-    record, *blocks = measured(replace(request_, claims=("cell-1x4x3x2-loss-first",)))
+def test_one_arm_alone_is_measured_twice_in_a_block():
+    record, *blocks = measured(claims=("cell-1x4x3x2-loss-first",))
     assert [arm.name for arm in record.arms] == ["loss-first"]
+    assert record.error is record.error_bound is None  # there is nothing to agree with
     assert [block.sequence for block in blocks] == ["AA", "AA"]
 
 
-def test_it_goes_on_from_what_is_on_record(request_):
+def test_it_goes_on_from_what_is_on_record():
     first, second, third = NAMES
     batches = {first: (5, 6), second: None, third: (2, 2)}  # the second was skipped
-    done = frozenset({(first, 0), (third, 0), (third, 1)})
-    (record,) = measured(replace(request_, batches=batches, done=done))
+    done = frozenset(("block", *visit) for visit in ((first, 0, 0), (third, 0, 0), (third, 0, 1)))
+    (record,) = measured(batches=batches, done=done)
     assert record.key == ("block", first, 0, 1)
 
 
-def test_another_process_describes_nothing_again(request_):
-    batches = dict.fromkeys(NAMES, (2, 2))
-    records = measured(replace(request_, batches=batches, process=1))
-    assert {(type(record), record.process) for record in records} == {(BlockRecord, 1)}
-    assert len(records) == 2 * len(NAMES)
+@pytest.mark.parametrize(("memory", "is_kept"), [(2**20, True), (800, False)])
+def test_kernels_are_kept_only_as_far_as_memory_allows(memory, is_kept):
+    cache = KernelCache(replace(INSTANT, memory=memory))  # a pair takes 176 + 2 * 40
+    first = cache.kernels(COMPARISON)
+    assert cache.kernels(COMPARISON) is first
+    cache.kernels(replace(COMPARISON, name="C0 another"))
+    assert (cache.kernels(COMPARISON) is first) is is_kept
 
 
-def test_cells_over_budget_are_skipped_with_their_reason(request_):
-    sampling = replace(request_.sampling, cell_seconds=0.0)
-    records = measured(replace(request_, sampling=sampling))
-    assert {type(record) for record in records} == {CellRecord}
-    assert all("over the profile's 0 s" in record.skipped for record in records)
-
-
-def test_kernels_are_kept_only_as_far_as_memory_allows(session, make_comparison):
-    cell = make_comparison(np.ones(3), np.ones(3))
-    another = replace(cell, name="C0 another")
-    for memory, kept in ((2**20, True), (1000, False)):  # a pair takes 200 + 2 * 48
-        cache = KernelCache(replace(session, memory=memory * (1 if kept else 0.8)))
-        first = cache.kernels(cell)
-        assert cache.kernels(cell) is first
-        cache.kernels(another)
-        assert (cache.kernels(cell) is first) is kept
-
-
-def test_checks_run_once_and_before_any_cell(request_, monkeypatch):
-    monkeypatch.setattr(registry, "experiments", lambda: tiny_claims.CLAIMS)
+def test_checks_on_record_are_not_run_again():
     records = []
-    experiments = registry.chosen(["checked", "counted"])
-    check(request_, experiments, records.append)
-    assert [(r.check, r.values) for r in records] == [(tiny_claims.COUNTS, {"a product": [6, 6]})]
-    check(replace(request_, checked=frozenset({tiny_claims.COUNTS})), experiments, records.append)
+    check(ASK, [CHECKED], records.append)
+    assert [(r.check, r.values) for r in records] == [(COUNTS, {"a product": [6, 6]})]
+    check(replace(ASK, done=frozenset({("check", COUNTS)})), [CHECKED], records.append)
     assert len(records) == 1
 
 
 @pytest.mark.parametrize("process", [0, 1])
-def test_only_the_first_process_runs_checks_and_runs_them_first(request_, process):
-    command = (sys.executable, "-m", "tests.runs.tiny_claims")
-    asking = replace(request_, claims=("checked", "counted"), process=process)
-    line = REQUEST.dump_json(asking) + b"\n"
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
-        worker.stdin.write(line)
-        worker.stdin.flush()
+def test_only_the_first_process_runs_checks_and_runs_them_first(process):
+    with serving(
+        "tests.runs.tiny_claims", claims=("counted", "checked"), process=process
+    ) as worker:
         kinds = [type(decode(line)) for line in worker.stdout]
+        assert worker.stderr.read() == b""
     assert kinds == [*[CheckRecord][process:], CellRecord, BlockRecord, BlockRecord]
 
 
 @pytest.mark.parametrize("threads", sorted({1, usable_cores()}))
-def test_threads_are_pinned_before_anything_is_measured(request_, threads):
+def test_threads_are_pinned_before_anything_is_measured(threads):
     seen = set()
-
-    def look(_):
-        pools = threadpoolctl.threadpool_info()
-        seen.update(p["num_threads"] for p in pools if p["user_api"] == "blas")
-
-    pinned = replace(request_, identity=replace(request_.identity, threads=threads))
-    measure(pinned, registry.chosen([OWN]), look)
-    assert seen <= {threads}
+    pinned = replace(ASK, identity=replace(HERE, threads=threads))
+    measure(pinned, registry.chosen([OWN]), lambda _: seen.update(blas_threads()))
+    assert seen == {threads}
 
 
 @pytest.mark.parametrize("closed", ["stdin", "stdout"])
-def test_it_ends_quietly_when_nobody_asks_or_reads_any_more(request_, closed):
-    endless = replace(request_.sampling, rounds=10**6, cell_seconds=1e9)
-    with asked(replace(request_, sampling=endless)) as worker:
+def test_it_ends_quietly_when_nobody_asks_or_reads_any_more(closed):
+    with serving(sampling=replace(TINY, rounds=10**6, cell_seconds=1e9)) as worker:
         decode(worker.stdout.readline())
         getattr(worker, closed).close()
         if closed == "stdin":
@@ -191,19 +135,18 @@ def test_it_ends_quietly_when_nobody_asks_or_reads_any_more(request_, closed):
         assert worker.stderr.read() == b""  # until it ends
 
 
-def test_it_ends_amid_a_long_call_when_nobody_asks_any_more(request_):
+def test_it_ends_amid_a_long_call_when_nobody_asks_any_more():
     """A call takes half a second, and a block several; none is printed any more."""
-    claim = "cell-1x2500x2500x2500-input-first"
-    sampling = replace(request_.sampling, cell_seconds=1e9)
-    with asked(replace(request_, claims=(claim,), sampling=sampling)) as worker:
+    claims = ("cell-1x2500x2500x2500-input-first",)
+    with serving(claims=claims, sampling=replace(TINY, cell_seconds=1e9)) as worker:
         assert isinstance(decode(worker.stdout.readline()), CellRecord)
         worker.stdin.close()
         assert worker.stdout.read() == b""
 
 
-def test_a_request_that_is_none_fails(request_):
-    broken = REQUEST.dump_json(request_).replace(b'"seed":3', b'"seed":"three"') + b"\n"
-    child = subprocess.run(COMMAND, input=broken, capture_output=True, check=False)
-    assert child.returncode == 1
+def test_a_request_that_is_none_fails():
+    broken = REQUEST.dump_json(ASK).replace(b'"seed":3', b'"seed":"three"') + b"\n"
+    command = [sys.executable, "-m", WORKER]
+    child = subprocess.run(command, input=broken, capture_output=True, check=False)
+    assert (child.returncode, child.stdout) == (1, b"")
     assert b"seed" in child.stderr
-    assert child.stdout == b""
