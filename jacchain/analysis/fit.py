@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from jacchain.analysis.evidence import REGIMES, Array, Evidence, Series
-from jacchain.analysis.intervals import p_beyond
+from jacchain.analysis.intervals import LEAST_VALUES, p_beyond
 from jacchain.analysis.slopes import LEVELS, resampled
 from jacchain.analysis.verdicts import Part, undecided
 
@@ -116,6 +116,9 @@ def model_parts(fit: Fit, evidence: Evidence) -> list[Part]:
         name = f"predicted time of {series.name}, dims {' '.join(map(str, series.dims))}"
         if predicted == 0:
             parts.append(undecided(name, "a fit to the other chains knows none of its terms"))
+            continue
+        if (blocks := series.best.size) < LEAST_VALUES:
+            parts.append(undecided(name, f"{blocks} blocks; an interval needs {LEAST_VALUES}"))
             continue
         draws = resampled(series.best[None], rng)[:, 0]
         low, high = (float(v) for v in predicted / np.quantile(draws, LEVELS[::-1]))

@@ -24,19 +24,22 @@ def formula_ratio(first: Series, second: Series) -> float:
 
 
 def crossing(sizes: Array, values: Array, level: float) -> float | None:
-    """Size at which values first reach a level, between two sizes on log scales; None if never.
+    """Size from which on values stay at a level or above; None if they end below it.
+
+    Between two sizes it is interpolated on log scales. `sizes` and `values` have shape (n,).
 
     Examples
     --------
     >>> crossing(np.array([1, 4, 16]), np.array([1.0, 2.0, 8.0]), 4.0)
     8.0
+    >>> crossing(np.array([1, 4, 16]), np.array([1.02, 0.6, 0.5]), 1.0)  # above it at first only
     """
-    above = np.flatnonzero(values >= level)
-    if not len(above):
+    below = np.flatnonzero(~(values >= level))
+    if not len(below):
+        return float(sizes[0]) if len(sizes) else None
+    last = int(below[-1])
+    if last == len(values) - 1:
         return None
-    index = int(above[0])
-    if index == 0:
-        return float(sizes[0])
-    pair = slice(index - 1, index + 1)
+    pair = slice(last, last + 2)
     log_size = np.interp(np.log(level), np.log(values[pair]), np.log(sizes[pair]))
     return float(np.exp(log_size).round(9))

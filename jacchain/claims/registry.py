@@ -15,6 +15,9 @@ from jacchain.chains.registry import Registry
 from jacchain.claims import own_chain
 from jacchain.experiments.experiment import Experiment
 
+UNTESTED = {"C6": "|x| of hundreds of millions makes input-first prohibitively expensive"}
+"""Claims of the article that no file here tests yet."""
+
 
 @cache
 def experiments() -> Registry[Experiment]:

@@ -191,8 +191,11 @@ def measured(evidence: Evidence, sizes: Sizes, network: str, mode: str, form: st
 
 
 def pays_from(rows: Measured) -> float | None:
-    """Return from how many vectors on the explicit form is faster; None if it never is."""
-    gains = np.array([ratio(free, explicit)[1] for _, explicit, free in rows])
+    """Return from how many vectors on the explicit form is surely faster; None if it never is.
+
+    That is where the low ends of the 95 % intervals of matrix-free / explicit stay above 1.
+    """
+    gains = np.array([ratio(free, explicit)[0] for _, explicit, free in rows])
     return crossing(np.array([n for n, *_ in rows], float), gains, 1.0)
 
 

@@ -17,6 +17,7 @@ from jacchain.experiments.cell import LOSS_FIRST, Arm, Cell, Dims, evaluation_ar
 from jacchain.experiments.experiment import Check, Experiment
 from jacchain.experiments.show import Axis, Level, Look, Mark, Rows, Table, Unit, table
 from jacchain.experiments.sizes import Sizes
+from jacchain.measure.hosts import Kernel, prepared_in
 from jacchain.networks import Network, gradients_evaluator, jvp, mlp, vjp
 from jacchain.networks.zoo import ZOO, load_network
 from jacchain.records.values import NonNegative
@@ -59,25 +60,36 @@ FRAMEWORKS = {
     "jax.grad": frameworks.jax_gradients,
 }
 MODES = ("jax.jacrev", "jax.jacfwd")
+TOGETHER = ", in one process"
 
 
 def cells(_: Sizes) -> list[Cell]:
-    """Compare all gradients with each framework's, a Jacobian in both modes, and multi_dot."""
+    """Compare all gradients with each framework's, a Jacobian in both modes, and multi_dot.
+
+    Each library has a process of its own. Gradients are also compared in one process, where the
+    libraries' threads disturb each other.
+    """
     dims = (1, *reversed(ZOO[CHAIN].sizes))
     gradients = [
-        _cell(name, peer, (1, *reversed(case.sizes)), partial(_gradients, case, peer))
+        _cell(f"{name}, {peer}{where}", name, _dims(case), partial(_gradients, case, peer, where))
+        for where in ("", TOGETHER)
         for name, case in CASES.items()
         for peer in FRAMEWORKS
     ]
-    jacobians = [_cell(f"{CHAIN}, Jacobian", m, dims, partial(_jacobian, m)) for m in MODES]
-    chain = _cell(f"{CHAIN}, chain", "numpy.linalg.multi_dot", dims, _multi_dot)
-    return [*gradients, *jacobians, chain]
+    case = f"{CHAIN}, Jacobian"
+    jacobians = [_cell(f"{case}, {mode}", case, dims, partial(_jacobian, mode)) for mode in MODES]
+    case, peer = f"{CHAIN}, chain", "numpy.linalg.multi_dot"
+    return [*gradients, *jacobians, _cell(f"{case}, {peer}", case, dims, _multi_dot)]
+
+
+def _dims(case: Case) -> Dims:
+    return (1, *reversed(case.sizes))
 
 
 def _cell(
-    case: str, peer: str, dims: Dims, arms: Callable[[np.dtype[Any], int], tuple[Arm, ...]]
+    name: str, case: str, dims: Dims, arms: Callable[[np.dtype[Any], int], tuple[Arm, ...]]
 ) -> Cell:
-    return Cell(f"peers {case}, {peer}", dims, arms, group=case, shared=False)
+    return Cell(f"peers {name}", dims, arms, group=case, shared=False)
 
 
 def _cost(network: Network, multiplications: int, results: int) -> Cost:
@@ -93,7 +105,9 @@ def _cost(network: Network, multiplications: int, results: int) -> Cost:
     )
 
 
-def _gradients(case: Case, peer: str, dtype: np.dtype[Any], seed: int) -> tuple[Arm, ...]:
+def _gradients(
+    case: Case, peer: str, where: str, dtype: np.dtype[Any], seed: int
+) -> tuple[Arm, ...]:
     network, (inputs, classes) = case.network(dtype, seed), case.data(dtype, seed)
     # A sweep forward, one by the weights and one by the inputs. Of convolutions it is what their
     # sparse chain takes, which is no framework's formula.
@@ -101,24 +115,54 @@ def _gradients(case: Case, peer: str, dtype: np.dtype[Any], seed: int) -> tuple[
     multiplications = 3 * case.samples * plan(chain, LOSS_FIRST).multiplications
     results = sum(p.size for p in network.parameters.values()) + inputs.size
     cost = _cost(network, multiplications, results)
+    ours, theirs = (
+        partial(_prepare, case, dtype, seed, gradients)
+        for gradients in (gradients_evaluator, FRAMEWORKS[peer])
+    )
+    if where == TOGETHER:
+        return Arm(OURS, cost, ours), Arm(peer, cost, theirs)
+    return _apart(cost, peer, ours, theirs)
+
+
+def _prepare(
+    case: Case, dtype: np.dtype[Any], seed: int, gradients: Callable[..., Kernel]
+) -> Kernel:
+    return gradients(case.network(dtype, seed), *case.data(dtype, seed))
+
+
+def _apart(
+    cost: Cost, peer: str, ours: Callable[[], Kernel], theirs: Callable[[], Kernel]
+) -> tuple[Arm, ...]:
+    """Return both arms, each in the process of its library."""
     return (
-        Arm(OURS, cost, partial(gradients_evaluator, network, inputs, classes)),
-        Arm(peer, cost, partial(FRAMEWORKS[peer], network, inputs, classes)),
+        Arm(OURS, cost, partial(prepared_in, OURS, ours)),
+        Arm(peer, cost, partial(prepared_in, peer.partition(".")[0], theirs)),
     )
 
 
 def _jacobian(mode: str, dtype: np.dtype[Any], seed: int) -> tuple[Arm, ...]:
     network = load_network(CHAIN, rng=seed, dtype=dtype)
-    x = np.random.default_rng(seed).standard_normal(network.sizes[0]).astype(dtype)
+    vectors, outputs = network.sizes[-1 if mode == "jax.jacrev" else 0], network.sizes[-1]
+    multiplications = vectors * plan(network.dims, LOSS_FIRST).multiplications
+    cost = _cost(network, multiplications, outputs * network.sizes[0])
+    prepares = (partial(prepare, mode, dtype, seed) for prepare in (_our_jacobian, _jax_jacobian))
+    return _apart(cost, mode, *prepares)
+
+
+def _our_jacobian(mode: str, dtype: np.dtype[Any], seed: int) -> Kernel:
+    network, x = _point(dtype, seed)
     eye = np.eye(network.sizes[-1 if mode == "jax.jacrev" else 0], dtype=dtype)
-    multiplications = len(eye) * plan(network.dims, LOSS_FIRST).multiplications
-    cost = _cost(network, multiplications, network.sizes[-1] * len(x))
+    return lambda: vjp(network, x, eye) if mode == "jax.jacrev" else jvp(network, x, eye).T
 
-    def ours() -> NDArray[Any]:
-        return vjp(network, x, eye) if mode == "jax.jacrev" else jvp(network, x, eye).T
 
-    theirs = partial(frameworks.jax_jacobian, network, x, mode.removeprefix("jax."))
-    return Arm(OURS, cost, lambda: ours), Arm(mode, cost, theirs)
+def _jax_jacobian(mode: str, dtype: np.dtype[Any], seed: int) -> Kernel:
+    return frameworks.jax_jacobian(*_point(dtype, seed), mode.removeprefix("jax."))
+
+
+def _point(dtype: np.dtype[Any], seed: int) -> tuple[Network, NDArray[Any]]:
+    """Return the network of `CHAIN`, and an input of shape ``(|x|,)``."""
+    network = load_network(CHAIN, rng=seed, dtype=dtype)
+    return network, np.random.default_rng(seed).standard_normal(network.sizes[0]).astype(dtype)
 
 
 def _multi_dot(dtype: np.dtype[Any], seed: int) -> tuple[Arm, ...]:
@@ -140,8 +184,15 @@ def compile_all(seed: int) -> dict[str, float]:
 
 
 def measured(evidence: Evidence, sizes: Sizes) -> list[tuple[Series, Series]]:
-    """Return (ours, theirs) of each cell that was measured; their group is the case."""
-    return [pair for cell in cells(sizes) if (pair := evidence.pair(cell.name))]
+    """Return (ours, theirs) of each cell of processes apart; their group is the case."""
+    names = [cell.name for cell in cells(sizes) if not cell.name.endswith(TOGETHER)]
+    return [pair for name in names if (pair := evidence.pair(name))]
+
+
+def together(evidence: Evidence, theirs: Series) -> tuple[float, float, float] | None:
+    """Return the ratio theirs / ours of the same two in one process, where that was measured."""
+    pair = evidence.pair(theirs.cell + TOGETHER)
+    return ratio(*pair[::-1]) if pair else None
 
 
 def answer(evidence: Evidence, sizes: Sizes) -> Iterator[str]:
@@ -149,7 +200,9 @@ def answer(evidence: Evidence, sizes: Sizes) -> Iterator[str]:
     for ours, theirs in measured(evidence, sizes):
         low, middle, high = (f"{value:.4g}" for value in ratio(theirs, ours))
         times = f"{middle} ({low} to {high}) times as long as jacchain"
-        yield f"{theirs.group}: {theirs.name} takes {times}"
+        beside = together(evidence, theirs)
+        also = f"; both in one process, {beside[1]:.4g} times" if beside else ""
+        yield f"{theirs.group}: {theirs.name} takes {times}{also}"
 
 
 def shows(evidence: Evidence, sizes: Sizes) -> Iterator[Rows]:
@@ -163,12 +216,12 @@ def shows(evidence: Evidence, sizes: Sizes) -> Iterator[Rows]:
     yield Rows(
         "peers",
         "Time of each framework over ours",
-        "Medians of paired blocks with 95 % intervals; right of 1, jacchain is faster. Time to "
-        "compile is not in it: it stands in the table.",
+        "Medians of paired blocks with 95 % intervals, each library in a process of its own; right "
+        "of 1, jacchain is faster. Time to compile is not in it: it stands in the table.",
         tuple(f"{theirs.group}\n{theirs.name}" for _, theirs in pairs),
         ((axis, tuple((_mark(*span),) for span in spans)),),
         levels=(Level("", 1.0, axis="x", line="-"),),
-        numbers=_table(pairs, evidence.checks.get(COMPILE, {})),
+        numbers=_table(evidence, pairs),
     )
 
 
@@ -177,24 +230,26 @@ def _mark(low: float, middle: float, high: float) -> Mark:
     return Mark("", middle, (low, high), look)
 
 
-def _table(pairs: list[tuple[Series, Series]], compiled: Mapping[str, float]) -> Table:
+def _table(evidence: Evidence, pairs: list[tuple[Series, Series]]) -> Table:
     units: dict[str, Unit] = {"case, peer": "text", "jacchain, median": "seconds"}
     units |= {"peer, median": "seconds", "peer / jacchain": "ratio", "95 % interval": "interval"}
-    units |= {"compiled once in (float32)": "seconds"}
+    units |= {"the same in one process": "ratio", "compiled once in (float32)": "seconds"}
+    compiled = evidence.checks.get(COMPILE, {})
     rows = []
     for ours, theirs in pairs:
         low, middle, high = ratio(theirs, ours)
+        beside = together(evidence, theirs)
         seconds = compiled.get(theirs.group) if theirs.name == "jax.grad" else None
-        label = f"{theirs.group}: {theirs.name}"
-        rows.append((label, ours.median, theirs.median, middle, (low, high), seconds))
+        label, one = f"{theirs.group}: {theirs.name}", beside and beside[1]
+        rows.append((label, ours.median, theirs.median, middle, (low, high), one, seconds))
     return table("Other frameworks beside ours", units, rows)
 
 
 EXPERIMENT = Experiment(
     "peers",
     "Frameworks beside us",
-    "The same gradients by PyTorch and JAX on the same networks and data, in paired blocks; both "
-    "sides return arrays that the caller may keep.",
+    "The same gradients by PyTorch and JAX on the same networks and data, in paired blocks, each "
+    "library in a process of its own; both sides return arrays that the caller may keep.",
     cells=cells,
     checks={COMPILE: Check(compile_all, dict[str, NonNegative])},
     shows=shows,

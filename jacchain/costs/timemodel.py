@@ -44,7 +44,7 @@ def rough_rates(dtype: DTypeLike) -> Rates:
 
 def _seconds(kernel: Callable[[], object]) -> float:
     calls = calibrate(kernel, least=0.002)
-    return min(time_calls(kernel, calls) for _ in range(3)) / calls
+    return min(time_calls(kernel, calls)[0] for _ in range(3)) / calls
 
 
 def predicted_seconds(cost: Cost, rates: Rates) -> float:

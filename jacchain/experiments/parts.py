@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from jacchain.analysis.evidence import Evidence, Series
-from jacchain.analysis.intervals import sign_test
+from jacchain.analysis.intervals import LEAST_VALUES, sign_test
 from jacchain.analysis.noise import TOO_NOISY
 from jacchain.analysis.ratios import formula_ratio, log_ratios, ratio
 from jacchain.analysis.verdicts import Part, exact, undecided
@@ -27,19 +27,22 @@ def ratio_part(
     By default that is C5's threshold: 10 where the formula's ratio is at least 100, else 1. The
     interval is widened by the noise floor; the part is named by the cell's sizes if not by `name`.
     """
-    formula = formula_ratio(first, second)
+    name = name or f"time ratio at {sizes_in_words(first.dims)}"
+    logs, formula = log_ratios(first, second), formula_ratio(first, second)
+    if len(logs) < LEAST_VALUES:
+        return undecided(name, f"{len(logs)} blocks; an interval needs {LEAST_VALUES}")
     least = least or (FAR_CHEAPER if formula >= LARGE_RATIO else CHEAPER)
     low, middle, high = ratio(first, second)
     floor = 1 + noise_floor
     return Part(
-        name or f"time ratio at {sizes_in_words(first.dims)}",
+        name,
         middle,
         formula,
         (least, np.inf),
         unit=f"{first.name} / {second.name}",
         interval=(low, high),
         widened=(low / floor, high * floor),
-        p=sign_test(log_ratios(first, second), float(np.log(least / floor))),
+        p=sign_test(logs, float(np.log(least / floor))),
     )
 
 

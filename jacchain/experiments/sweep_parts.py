@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from jacchain.analysis import slopes
 from jacchain.analysis.evidence import BOTH, Array, Dims, Evidence
+from jacchain.analysis.intervals import LEAST_VALUES
 from jacchain.analysis.ratios import formula_ratio, ratio
 from jacchain.analysis.rivals import rival_part
 from jacchain.analysis.verdicts import Part, exact, undecided
@@ -84,6 +85,8 @@ def regime_parts(
     whole: slopes.Sweep | None, evidence: Evidence, label: str, reason: str
 ) -> list[Part]:
     """Judge slope and rivals of a sweep in each memory regime; `reason` says why none can be."""
+    if whole and (blocks := whole.times[0].size) < LEAST_VALUES:
+        whole, reason = None, f"{blocks} blocks; an interval needs {LEAST_VALUES}"
     regimes = slopes.judged_regimes(whole, evidence) if whole else {}
     if not regimes:
         return [undecided(f"slope of {label}", reason, unit="exponent")]

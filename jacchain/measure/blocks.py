@@ -4,12 +4,11 @@ import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from time import process_time
 
 import numpy as np
 
 from jacchain.measure.environment import process_counters
-from jacchain.measure.timing import sample
+from jacchain.measure.timing import sample, time_calls
 
 Kernel = Callable[[], object]
 
@@ -50,11 +49,11 @@ def measure_block(
     """
     sequence = draw_sequence(len(kernels), rng)
     for kernel in kernels:
-        kernel()
+        time_calls(kernel, 1)
     arms = ["AB".index(letter) for letter in sequence]
     with _collector_paused():
         before = process_counters()
-        samples = [_sample(kernels[arm], batches[arm]) for arm in arms]
+        samples = [sample(kernels[arm], batches[arm]) for arm in arms]
         spent = process_counters() - before
     wall, cpu, calls = np.transpose(samples)
     alone = cpu.sum() >= _LEAST_CPU_SHARE * wall.sum()
@@ -67,13 +66,6 @@ def measure_block(
         spent.steal_seconds,
         flagged=bool(stolen or not alone),
     )
-
-
-def _sample(kernel: Kernel, batch: int) -> tuple[float, float, int]:
-    """Return the wall seconds, CPU seconds and calls of one sample."""
-    start = process_time()
-    wall, calls = sample(kernel, batch)
-    return wall, process_time() - start, calls
 
 
 @contextmanager

@@ -32,6 +32,7 @@ class Readings:
     steal: float | None  # share of the cores' time that a hypervisor gave to other machines
     governor: str | None  # the policy that sets the processor's clock
     blas: str  # with its version
+    forced: tuple[str, ...]  # settings that put other kernels in the place of the chosen ones
     pinned: bool  # whether BLAS was seen to obey a limit of one thread
     available_bytes: int  # memory that can still be allocated
     swapped_bytes: int  # memory swapped out to disk
@@ -64,6 +65,7 @@ def judge(r: Readings) -> list[Finding]:
         "steal": (r.steal is not None and r.steal > 0.02, steal),
         "governor": (r.governor not in {None, "performance"}, r.governor or "not told"),
         "threads": (not r.pinned, threads),
+        "kernels": (bool(r.forced), ", ".join(r.forced) or "as the library chooses"),
         "memory": (r.available_bytes < 2**31, f"{r.available_bytes / 2**30:.1f} GiB available"),
         "swap": (r.swapped_bytes > 2**28, f"{r.swapped_bytes / 2**20:.0f} MiB swapped out"),
         "smt": (r.smt, _yes_no(r.smt, "two threads share a core", "one thread a core")),
@@ -91,6 +93,7 @@ _REMEDIES = {
     "governor": "Fix the clock while measuring: `sudo cpupower frequency-set -g performance`.",
     "threads": "Set OMP_NUM_THREADS, OPENBLAS_NUM_THREADS, MKL_NUM_THREADS and "
     "VECLIB_MAXIMUM_THREADS to 1 before starting, or use a numpy built with OpenBLAS or MKL.",
+    "kernels": "Unset it in the shell that measures: forced kernels say little about this machine.",
     "memory": "Close programs until 2 GiB are available; larger cells are skipped below that.",
     "swap": "Memory has been short: close programs, then `sudo swapoff -a && sudo swapon -a`.",
     "smt": "Leave the machine otherwise idle, or switch it off while measuring: "
@@ -121,6 +124,7 @@ def take_readings() -> Readings:
         steal=None if stolen is None else stolen / (sum(seconds) * here["logical_cores"]),
         governor=here["governor"],
         blas=here["blas"],
+        forced=tuple(here["forced_kernels"]),
         pinned=pinned,
         available_bytes=available_bytes(),
         swapped_bytes=psutil.swap_memory().used,

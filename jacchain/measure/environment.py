@@ -16,7 +16,7 @@ from typing import Any, Self
 import psutil
 
 from jacchain.measure.caches import detect_caches
-from jacchain.measure.threads import blas_description, usable_cores
+from jacchain.measure.threads import blas_description, forced_kernels, usable_cores
 
 _CPU = Path("/sys/devices/system/cpu")
 _CORES = ("cpu_model", "physical_cores", "logical_cores")
@@ -59,7 +59,7 @@ def environment(*, jacchain_version: str | None = None) -> dict[str, Any]:
     Examples
     --------
     >>> sorted(environment(jacchain_version="0.1.0"))[:4]
-    ['architecture', 'blas', 'cpu_model', 'governor']
+    ['architecture', 'blas', 'cpu_model', 'forced_kernels']
     """
     caches, smt = detect_caches(), _read(_CPU / "smt/active")
     return {
@@ -77,6 +77,7 @@ def environment(*, jacchain_version: str | None = None) -> dict[str, Any]:
         "numpy": importlib.metadata.version("numpy"),
         "scipy": importlib.metadata.version("scipy"),
         "blas": blas_description(),
+        "forced_kernels": forced_kernels(),
         "jacchain": jacchain_version or importlib.metadata.version("jacchain"),
         "load_averages": list(psutil.getloadavg()),
         "governor": _read(_CPU / "cpu0/cpufreq/scaling_governor"),

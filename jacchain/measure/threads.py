@@ -1,4 +1,4 @@
-"""BLAS threads: limits set before numpy loads, limits set afterwards, and their verification.
+"""BLAS: its threads, limited before numpy loads or afterwards and verified, and its kernels.
 
 The variables of `thread_environment` limit pools that are not loaded yet; `pin_threads` limits
 loaded pools, and verifies that they obey.
@@ -18,6 +18,18 @@ _VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
     "BLIS_NUM_THREADS",
     "NUMEXPR_NUM_THREADS",
+)
+
+_FORCING = (  # variables that put other kernels in the place of those that a library would choose
+    "OPENBLAS_CORETYPE",
+    "OPENBLAS_L2_SIZE",
+    "OPENBLAS_BLOCK_FACTOR",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "MKL_DEBUG_CPU_TYPE",
+    "MKL_CBWR",
+    "BLIS_ARCH_TYPE",
+    "NPY_DISABLE_CPU_FEATURES",
+    "NPY_ENABLE_CPU_FEATURES",
 )
 
 
@@ -68,6 +80,15 @@ def pin_threads(n: int) -> bool:
             message = f"{_describe(pool)} kept {kept} threads instead of {n}; {remedy}"
             raise RuntimeError(message)
     return bool(pools)
+
+
+def forced_kernels() -> list[str]:
+    """Return the settings of this process's environment that decide which kernels multiply.
+
+    Each is written as ``"OPENBLAS_CORETYPE=Haswell"``. What such a process measures says little
+    about the machine: its BLAS, left alone, chooses the kernels for its processor.
+    """
+    return [f"{name}={os.environ[name]}" for name in _FORCING if os.environ.get(name)]
 
 
 def usable_cores() -> int:

@@ -68,6 +68,7 @@ def render(
     measured = {experiment.claim for experiment in assessment.experiments}
     page: str = _template().render(
         lead=_lead(sections),
+        cautions=assessment.cautions,
         session=session,
         noise_floor=evidence.noise_floor,
         too_noisy=TOO_NOISY,

@@ -29,7 +29,7 @@ def _fact(name: str, value: Any) -> str:
     if name.endswith("_bytes"):
         return size(value)
     if isinstance(value, list | tuple):
-        return ", ".join(f"{v:.2f}" if isinstance(v, float) else str(v) for v in value)
+        return ", ".join(f"{v:.2f}" if isinstance(v, float) else str(v) for v in value) or "none"
     return str(value)
 
 

@@ -44,6 +44,8 @@ def print_verdicts(console: Console, assessment: "Assessment") -> None:
         unit = f" ({v.unit})" if v.unit else ""
         text = f"[bold]{v.claim}[/] {v.verdict}: {escape(v.reason + unit)}"
         console.print(text, highlight=False)
+    for caution in assessment.cautions:
+        console.print(f"[yellow]{escape(caution)}[/]", highlight=False)
 
 
 def print_answers(console: Console, assessment: "Assessment") -> None:

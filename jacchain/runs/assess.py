@@ -1,7 +1,7 @@
 """From the records of a run to its verdicts."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from jacchain.analysis.assemble import Adjust, assemble
 from jacchain.analysis.evidence import Evidence, unflagged
 from jacchain.analysis.verdicts import Verdict, judge
-from jacchain.claims.registry import chosen
+from jacchain.claims.registry import UNTESTED, chosen
 from jacchain.experiments.experiment import Experiment
 from jacchain.experiments.sizes import Sampling, Sizes, sampling_of
 from jacchain.records.codec import DELETE, describe
@@ -34,6 +34,17 @@ class Assessment:
     evidence: Evidence
     verdicts: tuple[Verdict, ...]
     unflagged: tuple[Verdict, ...]
+
+    @property
+    def cautions(self) -> Iterator[str]:
+        """Yield what the verdicts do not say: claims not tested, settings that force kernels."""
+        if any(experiment.is_claim for experiment in self.experiments):
+            yield from (f"{claim} ({what}) is not tested yet." for claim, what in UNTESTED.items())
+        if forced := self.session.environment.get("forced_kernels"):
+            yield (
+                f"Kernels were forced by {', '.join(map(str, forced))}: these are not the figures "
+                "of this machine left alone. Unset that, and measure anew."
+            )
 
 
 def assess(folder: str | Path) -> Assessment:

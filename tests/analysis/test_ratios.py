@@ -47,9 +47,10 @@ def test_a_drift_that_both_arms_share_leaves_the_ratio_alone(make_series):
         ([1.0, 2.0, 8.0, 9.0], 4.0, 8.0),  # halfway between 2 and 8, and so between 4 and 16
         ([1.0, 2.0, 8.0, 9.0], 2.0, 4.0),
         ([1.0, 2.0, 8.0, 9.0], 9.0, 64.0),
-        ([5.0, 2.0, 8.0, 9.0], 4.0, 1.0),  # there from the first on
+        ([5.0, 5.0, 8.0, 9.0], 4.0, 1.0),  # there from the first on
         ([1.0, 2.0, 8.0, 9.0], 9.1, None),
-        ([1.0, 8.0, 2.0, 9.0], 8.0, 4.0),  # the first time counts
+        ([1.0, 9.0, 2.0, 8.0], 4.0, 32.0),  # it has to stay there
+        ([1.02, 0.6, 0.5, 0.5], 1.0, None),
         ([1.0, 1.0, 1.0, 1e4], 1e2, 32.0),
     ],
 )

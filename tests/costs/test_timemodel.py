@@ -45,7 +45,7 @@ def test_no_work_takes_no_time():
 @pytest.mark.parametrize(("dtype", "itemsize"), [("float32", 4), ("float64", 8)])
 def test_rates_are_work_over_the_time_of_one_call(monkeypatch, dtype, itemsize):
     monkeypatch.setattr(timemodel, "calibrate", lambda *_, **__: 10)
-    monkeypatch.setattr(timemodel, "time_calls", lambda _, calls: 0.25 * calls)
+    monkeypatch.setattr(timemodel, "time_calls", lambda _, calls: (0.25 * calls, 0.0))
     rates = rough_rates(dtype)
     assert rates.overhead == 0.25
     assert rates.flops == 2 * 768**3 / 0.25  # the largest square

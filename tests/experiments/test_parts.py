@@ -46,6 +46,15 @@ def test_a_ratio_is_to_be_over_one_and_over_ten_from_a_hundred_on(
     assert verdict(part) == expected
 
 
+def test_fewer_than_six_blocks_decide_nothing(make_pair):
+    evidence = make_pair(first=(99, 2.0), second=(1, 1.0))
+    for blocks, reason in ((5, "5 blocks; an interval needs 6"), (6, "")):
+        few = [replace(s, seconds=s.seconds[:, :blocks]) for s in evidence.pair("pair")]
+        part = ratio_part(*few, evidence.noise_floor)
+        assert part.reason == reason
+        assert (verdict(part) == "agrees") is not reason
+
+
 def test_a_gain_is_to_be_over_its_threshold_whatever_the_formula_says(make_pair):
     evidence = make_pair(first=(1, 3.0), second=(1, 1.0))
     assert verdict(gain_part(evidence, "pair", least=2)) == "agrees"

@@ -41,13 +41,12 @@ def machine(monkeypatch):
     fake = Machine()
 
     def sample(function, batch):
-        start = fake.wall
+        wall, cpu = fake.wall, fake.cpu
         for _ in range(batch):
             function()
-        return fake.wall - start, batch
+        return fake.wall - wall, fake.cpu - cpu, batch
 
     monkeypatch.setattr(blocks, "sample", sample)
-    monkeypatch.setattr(blocks, "process_time", lambda: fake.cpu)
     monkeypatch.setattr(blocks, "process_counters", fake.counters)
     return fake
 
@@ -83,7 +82,7 @@ def test_batches_are_respected_and_times_are_per_call(machine, rng):
 
 
 def test_times_are_per_call_where_a_sample_took_several_batches(rng, monkeypatch):
-    monkeypatch.setattr(blocks, "sample", lambda _, batch: (6.0, 3 * batch))
+    monkeypatch.setattr(blocks, "sample", lambda _, batch: (6.0, 6.0, 3 * batch))
     assert measure_block([lambda: None], (2,), rng).seconds == (1.0, 1.0)
 
 

@@ -10,6 +10,7 @@ import pytest
 import threadpoolctl
 
 from jacchain.measure import threads
+from jacchain.measure.environment import environment
 from jacchain.measure.threads import blas_description, pin_threads, thread_environment, usable_cores
 
 POOL = {
@@ -132,3 +133,14 @@ def test_without_pools_the_build_of_numpy_is_described(loaded, monkeypatch, depe
     config = {"dicts": {"Build Dependencies": dependencies}}
     monkeypatch.setattr(np, "show_config", lambda mode: config[mode])
     assert blas_description() == expected
+
+
+def test_settings_that_force_kernels_are_told(monkeypatch):
+    for name in threads._FORCING:
+        monkeypatch.delenv(name, raising=False)
+    assert threads.forced_kernels() == environment()["forced_kernels"] == []
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    monkeypatch.setenv("MKL_CBWR", "")
+    assert (
+        threads.forced_kernels() == environment()["forced_kernels"] == ["OPENBLAS_CORETYPE=Haswell"]
+    )

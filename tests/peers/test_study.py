@@ -5,7 +5,7 @@ import pytest
 
 from jacchain.adapters.frameworks import compile_seconds
 from jacchain.claims import study_peers
-from jacchain.claims.study_peers import CASES, FRAMEWORKS, Case, cells
+from jacchain.claims.study_peers import CASES, FRAMEWORKS, TOGETHER, Case, cells
 from jacchain.experiments.sizes import Sizes
 from tests.claims.agreement import agree, results
 
@@ -38,7 +38,7 @@ def test_another_network_gives_other_gradients(monkeypatch, peer):
         peer,
         lambda network, *data: prepare(other.network(network.dtype, 9), *data),
     )
-    (cell, *_) = (cell for cell in cells(Sizes()) if cell.name.endswith(peer))
+    (cell, *_) = (cell for cell in cells(Sizes()) if cell.name.endswith(peer + TOGETHER))
     assert not agree(cell)
     ours, theirs = results(cell)
     assert ours.keys() == theirs.keys()

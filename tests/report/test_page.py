@@ -221,3 +221,18 @@ def test_a_summary_of_several_claims():
     assert summary(verdicts) == (
         "Of 3 claims, this machine confirms 2 (C1, C2), contradicts 1 (C3) and leaves none open."
     )
+
+
+def test_a_claim_that_is_not_tested_is_named_unless_none_was_asked_for(assessment, page):
+    untested = "C6 (|x| of hundreds of millions"
+    assert untested in page.words
+    beside = [e for e in assessment.experiments if not e.is_claim]
+    assert untested not in Page(rendered(assessment, experiments=tuple(beside))).words
+
+
+def test_forced_kernels_are_told_before_the_verdicts(assessment, page):
+    here = assessment.session.environment | {"forced_kernels": ["OPENBLAS_CORETYPE=<x>"]}
+    text = rendered(assessment, session=replace(assessment.session, environment=here))
+    words = Page(text).words
+    assert words.index("forced by OPENBLAS_CORETYPE=<x>") < words.index("Verdicts")
+    assert "forced" not in page.words

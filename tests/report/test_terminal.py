@@ -37,6 +37,16 @@ def test_each_claim_has_a_row_and_a_reason(printed, assessment):
     assert "model disagrees: 0 of 1 parts agree; cells: measured 2, expected 3" in text
 
 
+def test_forced_kernels_are_told(printed, assessment):
+    session = replace(assessment.session, environment={"forced_kernels": ["MKL_CBWR=AVX2"]})
+    assert "forced by MKL_CBWR=AVX2" in printed(
+        print_verdicts, replace(assessment, session=session)
+    )
+    text = printed(print_verdicts, assessment)
+    assert "forced" not in text
+    assert text.endswith("prohibitively expensive) is not tested yet.")
+
+
 def test_markup_in_a_reason_is_text(printed, assessment):
     first, *_ = assessment.verdicts
     nasty = replace(first, reason="[red]odd[/]", unit="[a]")
