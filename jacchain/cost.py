@@ -10,8 +10,8 @@ class Cost:
 
     Notes
     -----
-    The sum of two costs is that of one after the other, each on operands of its own; ``n * cost``
-    is that of `n` such.
+    ``a + b`` is the cost of both, one after the other, each on operands of its own; ``n * a`` is
+    the cost of `n` such.
 
     Examples
     --------
@@ -33,25 +33,13 @@ class Cost:
 
     def __add__(self, other: "Cost") -> "Cost":
         """Add the work of another, done before or after this one."""
-        return Cost(
-            products=self.products + other.products,
-            multiplications=self.multiplications + other.multiplications,
-            row_multiplications=self.row_multiplications + other.row_multiplications,
-            bytes=self.bytes + other.bytes,
-            held_bytes=self.held_bytes + other.held_bytes,
-            peak_bytes=max(self.peak_bytes, other.peak_bytes),
-        )
+        sums = {name: value + getattr(other, name) for name, value in vars(self).items()}
+        return Cost(**sums | {"peak_bytes": max(self.peak_bytes, other.peak_bytes)})
 
     def __mul__(self, times: int) -> "Cost":
         """Repeat the work, at least once."""
-        return Cost(
-            products=times * self.products,
-            multiplications=times * self.multiplications,
-            row_multiplications=times * self.row_multiplications,
-            bytes=times * self.bytes,
-            held_bytes=times * self.held_bytes,
-            peak_bytes=self.peak_bytes,
-        )
+        multiples = {name: times * value for name, value in vars(self).items()}
+        return Cost(**multiples | {"peak_bytes": self.peak_bytes})
 
     __rmul__ = __mul__
 

@@ -15,7 +15,7 @@ Split: TypeAlias = tuple[int, int, int]
 
 
 def loss_first(n: int) -> Bracketing:
-    """Order of `n` factors that starts at the loss: reverse mode, row vectors throughout.
+    """Return the order of `n` factors that starts at the loss: reverse mode, with row vectors.
 
     Examples
     --------
@@ -29,7 +29,7 @@ def loss_first(n: int) -> Bracketing:
 
 
 def input_first(n: int) -> Bracketing:
-    """Order of `n` factors that starts at the input: forward mode, ``|x|`` columns throughout.
+    """Return the order of `n` factors that starts at the input: forward mode, ``|x|`` columns.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def input_first(n: int) -> Bracketing:
 
 
 def all_bracketings(n: int) -> Iterator[Bracketing]:
-    """Every order of `n` factors: there are Catalan(n - 1).
+    """Yield every order of `n` factors: there are Catalan(n - 1).
 
     Examples
     --------
@@ -54,9 +54,9 @@ def all_bracketings(n: int) -> Iterator[Bracketing]:
 
 
 def splits(bracketing: Bracketing, n: int) -> list[Split]:
-    """List the n - 1 products of a bracketing of `n` factors, each after those of its operands.
+    """Return the n - 1 products of a bracketing of `n` factors, each after those of its operands.
 
-    Raises ValueError if these are not nested pairs of 0, 1, ..., n - 1 in this sequence.
+    Raises ValueError unless it is nested pairs of 0, 1, ..., n - 1 in this sequence.
 
     Examples
     --------

@@ -103,28 +103,18 @@ def distinct_factors(chain: Chains) -> tuple[Jacobian, ...]:
     if not chain:
         message = "no chain to multiply: give at least one by its name"
         raise ValueError(message)
-    dtypes = {str(one.dtype) for one in chain.values()}
+    dtypes = {str(value.dtype) for value in chain.values()}
     if len(dtypes) > 1:
         message = f"chains of {' and '.join(sorted(dtypes))}: expected one type for all"
         raise TypeError(message)
-    return tuple({id(f): f for one in chain.values() for f in one.factors}.values())
+    return tuple({id(f): f for value in chain.values() for f in value.factors}.values())
 
 
 def dense_structures(dims: Iterable[int]) -> tuple[Structure, ...]:
-    """Structures of the dense chain of these dims.
+    """Return the structures of the dense chain of these dims, loss first.
 
     Raises TypeError or ValueError if a size is no integer of at least 1, or there are fewer than
     two.
-
-    Parameters
-    ----------
-    dims : iterable of int
-        At least two sizes of at least 1, loss first.
-
-    Returns
-    -------
-    tuple of Structure
-        One fewer than there are dims.
 
     Examples
     --------
@@ -144,7 +134,7 @@ def random_chain(
     dtype: DTypeLike = "float64",
     rng: int | np.random.Generator | None = None,
 ) -> Chain:
-    """Chain of dense factors with normal entries.
+    """Return a chain of dense factors with normal entries.
 
     The entries of a factor of shape (m, n) have variance 1/n: so have those of every product,
     whatever the depth.
@@ -157,10 +147,6 @@ def random_chain(
         float32 or float64.
     rng : int or numpy.random.Generator, optional
         Seed or generator.
-
-    Returns
-    -------
-    Chain
 
     Raises
     ------
@@ -217,11 +203,10 @@ def _check_finite(factors: Sequence[Jacobian]) -> None:
         entries = factor.entries()
         bad = np.flatnonzero(~np.isfinite(entries))
         if len(bad):
-            pattern = pattern_of(factor.structure)
-            at = int(bad[0])
+            pattern, entry = pattern_of(factor.structure), bad[0]
             message = (
-                f"factor {index} holds {entries[at]} at ({pattern.rows[at]}, "
-                f"{pattern.indices[at]}): expected finite elements; mend the layer, or leave out "
-                "check_finite"
+                f"factor {index} holds {entries[entry]} at ({pattern.rows[entry]}, "
+                f"{pattern.indices[entry]}): expected finite elements; mend the layer, or leave "
+                "out check_finite"
             )
             raise ValueError(message)

@@ -66,9 +66,11 @@ def twin_dims(
 ) -> tuple[int, ...]:
     """Return dims to count in the place of dims that would take too long.
 
-    Dims whose loss-first and input-first multiplications are both within `limit` stay as they are.
-    Others are divided by one power of 2, so that both orders take at most `target`; no size of 2 or
-    more goes below 2. Raises ValueError if the chain is too long for that.
+    These are the dims themselves if both loss-first and input-first take at most `limit`
+    multiplications. Otherwise all are divided by one power of 2, but none of 2 or more goes below
+    2, so that both orders take at most `target`.
+
+    Raises ValueError if the chain is too long for that.
 
     Examples
     --------

@@ -27,11 +27,7 @@ class CountingArray(NDArrayOperatorsMixin):
     It knows elementwise multiplication, addition and subtraction, and sums; what might hide a
     multiplication, as ``@`` does, raises.
 
-    Parameters
-    ----------
-    values : ndarray
-    tally : Tally
-        Shared with whatever is computed from this array.
+    The tally is shared with whatever is computed from this array.
 
     Examples
     --------
@@ -65,8 +61,8 @@ class CountingArray(NDArrayOperatorsMixin):
     ) -> "CountingArray":
         """Count the elements of a multiplication's result."""
         if ufunc not in _SEEN or method != "__call__" or kwargs:
-            what = f"np.{ufunc.__name__}, method {method!r}, options {sorted(kwargs)}"
-            raise _hidden(what)
+            call = f"{ufunc.__name__}, method {method!r}, options {sorted(kwargs)}"
+            raise _hidden(call)
         values = ufunc(*(x.values if isinstance(x, CountingArray) else x for x in inputs))
         if ufunc is np.multiply:
             self.tally.multiplications += values.size
@@ -74,12 +70,11 @@ class CountingArray(NDArrayOperatorsMixin):
 
     def __array_function__(self, function: Callable[..., Any], *_: Any) -> "CountingArray":
         """Refuse: what numpy multiplies inside its functions is not seen."""
-        what = f"np.{function.__name__}"
-        raise _hidden(what)
+        raise _hidden(function.__name__)
 
 
 def elementwise_product(a: CountingArray, b: CountingArray) -> CountingArray:
-    """Multiply shapes (m, k) and (k, n) by elementwise multiplications and sums, tile by tile."""
+    """Multiply `(m, k)` by `(k, n)` by elementwise multiplications and sums, tile by tile."""
     (m, k), n = a.shape, b.shape[1]
     columns = min(n, _TILE)
     inner = min(k, _TILE // columns)
@@ -94,7 +89,7 @@ def _slices(stop: int, step: int) -> list[slice]:
     return [slice(start, start + step) for start in range(0, stop, step)]
 
 
-def _hidden(what: str) -> TypeError:
+def _hidden(call: str) -> TypeError:
     return TypeError(
-        f"{what} may hide multiplications from the count; write it with *, +, - and .sum(axis)"
+        f"np.{call} may hide multiplications from the count; write it with *, +, - and .sum(axis)"
     )

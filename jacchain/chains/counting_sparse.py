@@ -24,8 +24,8 @@ _TILE = 2**18  # multiplications at once
 class Entries:
     """Entries of a matrix, sorted by row, at `rows` and `columns`.
 
-    `values` is None where all are 1, which takes no multiplication. Of a batch that shares its
-    block only that is kept, for `repeats` samples.
+    `values` is None where all are 1, which takes no multiplication. If all samples of a batch share
+    a block, its entries are stored once; `repeats` is the number of samples.
     """
 
     shape: tuple[int, int]
@@ -35,25 +35,21 @@ class Entries:
     repeats: int = 1
 
     def expanded(self) -> "Entries":
-        """The same with every block written out."""
+        """Return the entries of all blocks."""
         if self.repeats == 1:
             return self
         m, n = self.shape
-        at = np.arange(self.repeats)[:, None]
-        tally, values = _tally(self), _values(self)
-        return Entries(
-            (m * self.repeats, n * self.repeats),
-            (at * m + self.rows).ravel(),
-            (at * n + self.columns).ravel(),
-            CountingArray(np.tile(values, self.repeats), tally),
-        )
+        block = np.arange(self.repeats)[:, None]
+        rows, columns = (block * m + self.rows).ravel(), (block * n + self.columns).ravel()
+        values = CountingArray(np.tile(_values(self), self.repeats), _tally(self))
+        return Entries((m * self.repeats, n * self.repeats), rows, columns, values)
 
 
 Operand: TypeAlias = "CountingArray | Entries | None"  # None is an identity
 
 
 def operand(factor: Jacobian, tally: Tally) -> Operand:
-    """What a factor takes part in the counting with."""
+    """Return the entries of a factor, with values that count."""
     structure = factor.structure
     if structure.kind == "identity":
         return None
@@ -67,32 +63,29 @@ def operand(factor: Jacobian, tally: Tally) -> Operand:
 
 
 def counted_product(a: Operand, b: Operand) -> Operand:
-    """Product of two operands; dense where one of them is."""
+    """Multiply two operands; the product is dense if one of them is."""
     if a is None or b is None:
         return b if a is None else a
     if isinstance(a, CountingArray) and isinstance(b, CountingArray):
         return elementwise_product(a, b)
-    if isinstance(a, Entries) and isinstance(b, Entries):
-        if a.repeats == b.repeats:
-            return _meet(a, b)
-        return _meet(a.expanded(), b.expanded())
-    if isinstance(a, CountingArray):
-        assert isinstance(b, Entries)
-        return _dense(_meet(_entries_of(a.values, a.tally), b.expanded()), a.tally)
-    assert isinstance(b, CountingArray)
-    return _dense(_meet(a.expanded(), _entries_of(b.values, b.tally)), b.tally)
+    left, right = (x if isinstance(x, Entries) else _entries_of(x.values, x.tally) for x in (a, b))
+    if left.repeats != right.repeats:
+        left, right = left.expanded(), right.expanded()
+    product = _meet(left, right)
+    return product if isinstance(a, Entries) and isinstance(b, Entries) else _dense(product)
 
 
 def _entries_of(array: FloatArray, tally: Tally, repeats: int = 1) -> Entries:
+    """Return all elements of an array of shape (m, n) as entries, row by row."""
     m, n = array.shape
-    rows, columns = np.divmod(np.arange(m * n), n)
-    return Entries((m, n), rows, columns, CountingArray(array.ravel(), tally), repeats)
+    values = CountingArray(array.ravel(), tally)
+    return Entries((m, n), *np.divmod(np.arange(m * n), n), values, repeats)
 
 
-def _dense(found: Entries, tally: Tally) -> CountingArray:
-    result = np.zeros(found.shape, _values(found).dtype)
-    result[found.rows, found.columns] = _values(found)
-    return CountingArray(result, tally)
+def _dense(entries: Entries) -> CountingArray:
+    array = np.zeros(entries.shape, _values(entries).dtype)
+    array[entries.rows, entries.columns] = _values(entries)
+    return CountingArray(array, _tally(entries))
 
 
 def _values(entries: Entries) -> FloatArray:
@@ -106,17 +99,16 @@ def _tally(*operands: Entries) -> Tally:
 def _meet(a: Entries, b: Entries) -> Entries:
     """Multiply every entry of `a` with those of `b` in the row of its column, and add up."""
     shape = (a.shape[0], b.shape[1])
-    parts = [
+    parts = (
         (a.rows[i] * shape[1] + b.columns[j], _multiplied(a, b, i, j)) for i, j in _meetings(a, b)
-    ]
-    keys, place = np.unique(np.concatenate([key for key, _ in parts]), return_inverse=True)
-    values = np.concatenate([value for _, value in parts])
-    total = np.zeros(len(keys), values.dtype)
-    np.add.at(total, place, values)
-    rows, columns = np.divmod(keys, shape[1])
-    ones = a.values is None and b.values is None and len(keys) == len(values)
-    return Entries(shape, rows, columns, None if ones else CountingArray(total, _tally(a, b)),
-                   a.repeats)  # fmt: skip
+    )
+    targets, products = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    places, index = np.unique(targets, return_inverse=True)
+    sums = np.zeros(len(places), products.dtype)
+    np.add.at(sums, index, products)
+    ones = a.values is None and b.values is None and len(sums) == len(products)
+    values = None if ones else CountingArray(sums, _tally(a, b))
+    return Entries(shape, *np.divmod(places, shape[1]), values, a.repeats)
 
 
 def _multiplied(a: Entries, b: Entries, i: Indices, j: Indices) -> FloatArray:
@@ -129,14 +121,14 @@ def _multiplied(a: Entries, b: Entries, i: Indices, j: Indices) -> FloatArray:
 
 
 def _meetings(a: Entries, b: Entries) -> Iterator[tuple[Indices, Indices]]:
-    """Pairs of entries that meet, some at a time."""
+    """Yield the pairs of entries that meet, a tile at a time."""
     counts = np.bincount(b.rows, minlength=b.shape[0])
     starts = np.cumsum(counts) - counts
     met = counts[a.columns]
     tiles = np.arange(0, met.sum() + _TILE, _TILE)
     edges = np.unique(np.searchsorted(np.cumsum(met), tiles, side="right"))
     for first, last in zip(edges, [*edges[1:], len(met)], strict=True):
-        some = met[first:last]
-        i = np.repeat(np.arange(first, last), some)
-        inside = np.arange(some.sum()) - np.repeat(np.cumsum(some) - some, some)
+        partners = met[first:last]
+        i = np.repeat(np.arange(first, last), partners)
+        inside = np.arange(len(i)) - np.repeat(np.cumsum(partners) - partners, partners)
         yield i, starts[a.columns[i]] + inside

@@ -14,8 +14,6 @@ from jacchain.chains.schedule import Schedule, Step
 from jacchain.jacobians.base import FloatArray, Jacobian
 from jacchain.jacobians.products import returns_operand, rule, uses_memory
 
-NOWHERE = -1  # the piece of memory of what needs none
-
 Products: TypeAlias = FloatArray | dict[str, FloatArray]
 Engine: TypeAlias = Callable[[Sequence[Jacobian], Plan], Callable[[], Any]]
 
@@ -80,23 +78,13 @@ def evaluator(
     """Prepare the multiplication of a chain, or several: what is returned only multiplies.
 
     Everything is validated and every intermediate allocated here, once. Intermediates share
-    memory where one is done with before the other begins.
-
-    Parameters
-    ----------
-    chain, order, engine, cache
-        As for `evaluate`.
+    memory where one is done with before the other begins. Takes and raises what `evaluate` does.
 
     Returns
     -------
     callable
         Takes nothing and returns what `evaluate` does. Each call writes to the same arrays: copy
         a result that is to outlive the next call.
-
-    Raises
-    ------
-    ValueError
-        As `evaluate`.
 
     Examples
     --------
@@ -113,15 +101,10 @@ def register_engine(name: str, engine: Engine) -> None:
     Parameters
     ----------
     name : str
-        Not taken yet.
+        Not taken yet: raises ValueError if it is.
     engine : callable
         Takes the factors (Jacobians, each once) and their Plan, and returns what `evaluator` is
         to return.
-
-    Raises
-    ------
-    ValueError
-        If the name is taken.
 
     Examples
     --------
@@ -213,11 +196,11 @@ def _slots(schedule: Schedule) -> tuple[dict[int, int], list[int]]:
             sizes[slot] = max(sizes[slot], schedule.structures[owner].elements)
         elif owner in slot_of:
             slot_of[step.result] = slot_of[owner]
-        users[slot_of.get(step.result, NOWHERE)] += 1
-        for place in step.freed:
-            slot = slot_of.get(place, NOWHERE)
+        if step.result in slot_of:
+            users[slot_of[step.result]] += 1
+        for slot in [slot_of[place] for place in step.freed if place in slot_of]:
             users[slot] -= 1
-            if slot != NOWHERE and not users[slot]:
+            if not users[slot]:
                 free.append(slot)
     return slot_of, sizes
 

@@ -97,13 +97,13 @@ class Plan:
         """Everything that carrying the plan out takes."""
         size = self.dtype.itemsize
         moved = (size * s.elements_moved + INDEX_BYTES * s.indices_moved for s in self.steps)
-        held = (size * f.elements + INDEX_BYTES * f.indices for f in self.factors)
+        stored = (size * f.elements + INDEX_BYTES * f.indices for f in self.factors)
         return Cost(
             products=len(self.steps),
             multiplications=sum(step.multiplications for step in self.steps),
             row_multiplications=sum(step.multiplications for step in self.steps if step.is_row),
             bytes=sum(moved),
-            held_bytes=sum(held),
+            held_bytes=sum(stored),
             peak_bytes=size * self.peak_elements,
         )
 
@@ -156,9 +156,8 @@ class Plan:
         return f"{self.name}: {len(self.steps)} products over {over}, {self.dtype}"
 
     def _totals(self) -> str:
-        largest = max(
-            (s.elements for s in self.schedule.structures[len(self.factors) :]), default=0
-        )
+        products = self.schedule.structures[len(self.factors) :]
+        largest = max((product.elements for product in products), default=0)
         totals = {
             "multiplications": f"{self.multiplications:,}",
             "loss-first takes": f"{self.gain:.4g} x as many",
@@ -172,20 +171,10 @@ class Plan:
 
 
 def carry_out(plan: Plan, factors: Iterable[T], multiply: Callable[[T, T], T]) -> T | dict[str, T]:
-    """Fold factors by a plan, letting go of every product once no step needs it.
+    """Multiply factors by a plan, letting go of every product once no step needs it.
 
-    Parameters
-    ----------
-    plan : Plan
-    factors : iterable
-        As many as the plan has; whatever `multiply` takes.
-    multiply : callable
-        Of a left and a right operand.
-
-    Returns
-    -------
-    object, or dict of str to object
-        The product of all factors of the single chain, or of each of several by its name.
+    The factors are whatever `multiply`, a function of a left and a right operand, takes. Returns
+    the product of the single chain, or those of several by their names.
 
     Examples
     --------
@@ -205,31 +194,19 @@ def _table(plan: Plan) -> str:
     header = ("step", "product", "shapes", "multiplications", "result", "alive")
     spans: dict[int, Span] = {place: (place, place + 1) for place in range(len(plan.factors))}
     rows = [header, *(_row(number, step, plan, spans) for number, step in enumerate(plan.steps, 1))]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if header[i] in {"product", "shapes"} else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    )
+    widths = (max(map(len, column)) for column in zip(*rows, strict=True))
+    formats = [f"{side}{width}" for side, width in zip("><<>>>", widths, strict=True)]
+    return "\n".join("  ".join(map(format, row, formats)).rstrip() for row in rows)
 
 
 def _row(number: int, step: Step, plan: Plan, spans: dict[int, Span]) -> tuple[str, ...]:
     """Text of one step; `spans` has the factors multiplied at every earlier place."""
-    left, right, result = (
-        plan.schedule.structures[place] for place in (step.left, step.right, step.result)
-    )
+    pair, structures = (step.left, step.right), plan.schedule.structures
     spans[step.result] = spans[step.left][0], spans[step.right][1]
-    labels = (_label(place, spans, plan) for place in (step.left, step.right))
-    return (
-        str(number),
-        " ".join(labels),
-        f"{left.shape} {right.shape}",
-        f"{step.multiplications:,}",
-        f"{result.elements:,}",
-        f"{step.live_elements:,}",
-    )
+    labels = " ".join(_label(place, spans, plan) for place in pair)
+    shapes = " ".join(str(structures[place].shape) for place in pair)
+    counts = step.multiplications, structures[step.result].elements, step.live_elements
+    return (str(number), labels, shapes, *(f"{count:,}" for count in counts))
 
 
 def _label(place: int, spans: dict[int, Span], plan: Plan) -> str:

@@ -42,10 +42,6 @@ def plan(
     dtype : dtype_like, optional
         float32 or float64; the chain's own by default, float64 for dims.
 
-    Returns
-    -------
-    Plan
-
     Raises
     ------
     TypeError, ValueError
@@ -85,16 +81,24 @@ def plan(
         places, names = (tuple(range(len(structures))),), ()
     kind = own_dtype if dtype is None else check_dtype(dtype)
     if isinstance(order, Plan):
-        _check_same(order, (structures, places, names))
+        if (order.factors, order.places, order.names) != (structures, places, names):
+            message = (
+                f"plan {order.name!r} is for dims {order.dims}, not for this chain; "
+                f"plan it again, or use its bracketing"
+            )
+            raise ValueError(message)
         return replace(order, dtype=kind)
-    name, bracketings = _resolve(order, [[structures[p] for p in own] for own in places])
-    return Plan(name, structures, places, bracketings, kind, names, cache)
+    if isinstance(order, str):
+        planner = _PLANNERS[order]
+        bracketings = tuple(planner([structures[place] for place in own]) for own in places)
+        return Plan(order, structures, places, bracketings, kind, names, cache)
+    return Plan("bracketing", structures, places, (order,) * len(places), kind, names, cache)
 
 
 def _places(
     chain: Chains, factors: Sequence[Jacobian]
 ) -> tuple[tuple[tuple[int, ...], ...], tuple[str, ...]]:
-    """Places of each chain's factors, and the names of several chains."""
+    """Return the places of each chain's factors, and the names of several chains."""
     if isinstance(chain, Chain):
         return (tuple(range(len(factors))),), ()
     place = {id(factor): index for index, factor in enumerate(factors)}
@@ -108,14 +112,9 @@ def register_planner(name: str, planner: Planner) -> None:
     Parameters
     ----------
     name : str
-        Not taken yet.
+        Not taken yet: raises ValueError if it is.
     planner : callable
         Takes the chain's structures, loss first, and returns a bracketing.
-
-    Raises
-    ------
-    ValueError
-        If the name is taken.
 
     Examples
     --------
@@ -135,15 +134,10 @@ class _Best(NamedTuple):
 
 
 def optimal(structures: Sequence[Structure]) -> Bracketing:
-    """Bracketing of fewest multiplications; of equal ones that which starts nearest the loss.
+    """Return the bracketing of fewest multiplications, and among equal ones the most loss-first.
 
     By dynamic programming over all runs of neighbouring factors, in O(n^3) for n factors
     (Godbole, On efficient computation of matrix chain products, 1973).
-
-    Parameters
-    ----------
-    structures : sequence of Structure
-        The factors, loss first.
 
     Examples
     --------
@@ -155,50 +149,18 @@ def optimal(structures: Sequence[Structure]) -> Bracketing:
     for length in range(2, n + 1):
         for start in range(n - length + 1):
             stop = start + length
-            best[start, stop] = min(
-                (
-                    _join(best[start, split], best[split, stop])
-                    for split in range(stop - 1, start, -1)
-                ),
-                key=attrgetter("multiplications"),
-            )
+            splits = range(stop - 1, start, -1)
+            joined = (_join(best[start, split], best[split, stop]) for split in splits)
+            best[start, stop] = min(joined, key=attrgetter("multiplications"))
     return best[0, n].bracketing
 
 
 def _join(left: _Best, right: _Best) -> _Best:
-    cost = product(left.structure, right.structure)
-    return _Best(
-        (left.bracketing, right.bracketing),
-        cost.result,
-        left.multiplications + right.multiplications + cost.multiplications,
-    )
+    last = product(left.structure, right.structure)
+    total = left.multiplications + right.multiplications + last.multiplications
+    return _Best((left.bracketing, right.bracketing), last.result, total)
 
 
-def _resolve(
-    order: str | Bracketing, chains: Sequence[Sequence[Structure]]
-) -> tuple[str, tuple[Bracketing, ...]]:
-    """Name of an order, and the bracketing that it gives each chain."""
-    if isinstance(order, str):
-        planner = _PLANNERS[order]
-        return order, tuple(planner(chain) for chain in chains)
-    return "bracketing", (order,) * len(chains)
-
-
-def _check_same(order: Plan, problem: tuple[object, ...]) -> None:
-    """Raise ValueError unless a plan is one of these factors, places and names."""
-    if (order.factors, order.places, order.names) != problem:
-        message = (
-            f"plan {order.name!r} is for dims {order.dims}, not for this chain; "
-            f"plan it again, or use its bracketing"
-        )
-        raise ValueError(message)
-
-
-_PLANNERS: Registry[Planner] = Registry(
-    "order",
-    {
-        "loss-first": lambda structures: loss_first(len(structures)),
-        "input-first": lambda structures: input_first(len(structures)),
-        "optimal": optimal,
-    },
-)
+_PLANNERS: Registry[Planner] = Registry("order", {"optimal": optimal})
+_PLANNERS.register("loss-first", lambda structures: loss_first(len(structures)))
+_PLANNERS.register("input-first", lambda structures: input_first(len(structures)))

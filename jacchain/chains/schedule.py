@@ -44,11 +44,6 @@ class Schedule:
     results: tuple[int, ...]  #: Place of each chain's product
 
     @property
-    def factors(self) -> tuple[Structure, ...]:
-        """The matrices that are there before the first step."""
-        return self.structures[: len(self.structures) - len(self.steps)]
-
-    @property
     def peak_elements(self) -> int:
         """Largest total of products alive at once, results included, factors excluded."""
         return max((step.live_elements for step in self.steps), default=0)
@@ -71,20 +66,14 @@ def schedule(
 ) -> Schedule:
     """Arrange the products of several chains, each in its bracketing.
 
-    Raises ValueError if a bracketing does not fit its chain, or neighbouring factors do not fit.
+    `factors` has every factor of the chains once; each of `chains` is the places of its factors in
+    them, loss first, and its bracketing. With `cache`, a product that several chains need is
+    computed once and kept for all of them.
 
-    Parameters
-    ----------
-    factors : sequence of Structure
-        Every factor of the chains, once.
-    chains : sequence of (places, bracketing)
-        Places of each chain's factors, loss first, and nested pairs of their indices.
-    cache : bool
-        Whether a product that several chains need is computed once and kept for all of them.
+    Raises ValueError if a bracketing does not fit its chain, or neighbouring factors do not fit.
 
     Examples
     --------
-    >>> from jacchain.jacobians.structure import Structure
     >>> factors = [Structure((1, 2)), Structure((2, 3)), Structure((3, 4))]
     >>> order = schedule(factors, [((0, 1, 2), (0, (1, 2)))])
     >>> [(step.left, step.right, step.multiplications) for step in order.steps]
@@ -115,7 +104,7 @@ _product = lru_cache(maxsize=4096)(product)
 
 
 def _structures(factors: Sequence[Structure], order: Sequence[Split]) -> dict[Split, Structure]:
-    """Structure of the result of every product of one chain."""
+    """Return the structure of the result of every product of one chain."""
     by_span = {(i, i + 1): structure for i, structure in enumerate(factors)}
     products = {}
     for start, split, stop in order:
@@ -164,26 +153,15 @@ def _steps(
 ) -> tuple[Step, ...]:
     """Cost every product and tell what is alive, and no longer needed, at each."""
     factors = len(structures) - len(operands)
-    last_use = {place: index for index, pair in enumerate(operands) for place in pair}
+    last_use = {place: index for index, pair in enumerate(operands, factors) for place in pair}
     kept = {*range(factors), *results}
     steps, live = [], 0
-    for index, (left, right) in enumerate(operands):
-        result = factors + index
-        matrices = structures[left], structures[right], structures[result]
-        freed = {p: None for p in (left, right) if p not in kept and last_use[p] == index}
-        live += structures[result].elements
-        steps.append(
-            Step(
-                left,
-                right,
-                result,
-                _product(*matrices[:2]).multiplications,
-                is_row_product(*matrices[:2]),
-                sum(matrix.elements for matrix in matrices),
-                sum(matrix.indices for matrix in matrices),
-                live,
-                tuple(freed),
-            )
-        )
+    for result, (left, right) in enumerate(operands, factors):
+        a, b, c = (structures[place] for place in (left, right, result))
+        count, is_row = _product(a, b).multiplications, is_row_product(a, b)
+        moved, indices = a.elements + b.elements + c.elements, a.indices + b.indices + c.indices
+        freed = tuple({p: None for p in (left, right) if p not in kept and last_use[p] == result})
+        live += c.elements
+        steps.append(Step(left, right, result, count, is_row, moved, indices, live, freed))
         live -= sum(structures[place].elements for place in freed)
     return tuple(steps)

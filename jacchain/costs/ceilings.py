@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -10,6 +11,8 @@ from jacchain.cost import Cost
 
 Array = NDArray[np.floating]
 Kernel = Callable[[], object]
+Shape = tuple[int, int]
+Build = Callable[[Shape, np.dtype[np.floating]], Kernel]
 
 _ROWS = 128  # of the matrix that a row is multiplied with
 _MIB = 2**20
@@ -23,10 +26,9 @@ class Ceiling:
     #: kind compete, and the fastest is the ceiling.
     kind: str
     kernel: str  #: how it is done
-    shape: tuple[int, int]  #: Rows and columns of its matrix
+    shape: Shape  #: Rows and columns of its matrix
     cost: Cost  #: what one call takes
-    #: ``build(shape, dtype)`` allocates the arrays and returns the call
-    build: Callable[[tuple[int, int], np.dtype[np.floating]], Kernel]
+    build: Build  #: ``build(shape, dtype)`` allocates the arrays and returns the call
 
 
 def _filled(*shape: int, dtype: DTypeLike) -> Array:
@@ -34,48 +36,47 @@ def _filled(*shape: int, dtype: DTypeLike) -> Array:
     return np.resize(np.linspace(0.5, 1.5, 1 << 12, dtype=dtype), shape)
 
 
-def _matmul(a: Array, b: Array) -> Kernel:
-    out = np.empty((a.shape[0], b.shape[1]), dtype=a.dtype)
+def _matmul(
+    shape: Shape, dtype: np.dtype[np.floating], *, row: bool = False, transposed: bool = False
+) -> Kernel:
+    """Multiply a square matrix, or a row, by a matrix of this shape, or by its transpose."""
+    b = _filled(*shape, dtype=dtype)
+    b = b.T if transposed else b
+    a = _filled(1 if row else shape[0], len(b), dtype=dtype)
+    out = np.empty((len(a), b.shape[1]), dtype=dtype)
     return lambda: np.matmul(a, b, out=out)
 
 
-def _square(shape: tuple[int, int], dtype: np.dtype[np.floating]) -> Kernel:
-    return _matmul(_filled(*shape, dtype=dtype), _filled(*shape, dtype=dtype))
-
-
-def _square_transposed(shape: tuple[int, int], dtype: np.dtype[np.floating]) -> Kernel:
-    return _matmul(_filled(*shape, dtype=dtype), _filled(*shape, dtype=dtype).T)
-
-
-def _row(shape: tuple[int, int], dtype: np.dtype[np.floating]) -> Kernel:
-    return _matmul(_filled(1, shape[0], dtype=dtype), _filled(*shape, dtype=dtype))
-
-
-def _row_transposed(shape: tuple[int, int], dtype: np.dtype[np.floating]) -> Kernel:
-    return _matmul(_filled(1, shape[1], dtype=dtype), _filled(*shape, dtype=dtype).T)
-
-
-def _copy(shape: tuple[int, int], dtype: np.dtype[np.floating]) -> Kernel:
+def _copy(shape: Shape, dtype: np.dtype[np.floating]) -> Kernel:
     source = _filled(*shape, dtype=dtype)
     target = np.empty_like(source)
     return lambda: np.copyto(target, source)
+
+
+_MATRIX_KERNELS: dict[str, Build] = {
+    "A @ B": _matmul,
+    "A @ B.T": partial(_matmul, transposed=True),
+}
+_ROW_KERNELS: dict[str, Build] = {
+    "v @ M": partial(_matmul, row=True),
+    "v @ M.T": partial(_matmul, row=True, transposed=True),
+}
 
 
 def _squares(itemsize: int) -> list[Ceiling]:
     return [
         Ceiling("matrix-matrix", kernel, (n, n), _cost(3 * n * n * itemsize, n**3), build)
         for n in (256, 768)
-        for kernel, build in (("A @ B", _square), ("A @ B.T", _square_transposed))
+        for kernel, build in _MATRIX_KERNELS.items()
     ]
 
 
-def _rows(working_set: int, itemsize: int, *, rivals: bool) -> list[Ceiling]:
+def _rows(working_set: int, itemsize: int, *, rivals: bool = False) -> list[Ceiling]:
     shape = (_ROWS, max(1, working_set // (_ROWS * itemsize)))
     elements = shape[0] * shape[1]
-    kernels = [("v @ M", _row), ("v @ M.T", _row_transposed)][: 2 if rivals else 1]
-    moved = (elements + sum(shape)) * itemsize
-    cost = _cost(moved, elements, rows=elements)
-    return [Ceiling("row-matrix", name, shape, cost, build) for name, build in kernels]
+    kernels = [*_ROW_KERNELS.items()][: 2 if rivals else 1]
+    cost = _cost((elements + sum(shape)) * itemsize, elements, rows=elements)
+    return [Ceiling("row-matrix", kernel, shape, cost, build) for kernel, build in kernels]
 
 
 def _copies(working_set: int, itemsize: int) -> list[Ceiling]:
@@ -113,26 +114,19 @@ def ladder(low: float, high: float) -> list[int]:
 def ceilings(l2: int | None, llc: int | None, *, itemsize: int) -> tuple[Ceiling, ...]:
     """Return every ceiling to measure on a machine with these caches.
 
-    Parameters
-    ----------
-    l2, llc
-        Bytes of a core's second-level and of the last-level cache, None where unknown.
-    itemsize
-        Bytes of an element.
+    `l2` and `llc` are the bytes of a core's second-level and of the last-level cache, None where
+    unknown; `itemsize` those of an element.
 
-    Notes
-    -----
     Each memory regime is measured where it is fastest, at its small end. The row-matrix kernel is
     measured along the whole last-level cache: where its bandwidth drops, the share of the cache
     that this process really gets has ended.
     """
     l2, llc = l2 or _MIB, llc or 16 * _MIB
-    call = Ceiling("empty call", "1 x 1", (1, 1), _cost(3 * itemsize, 1), _square)
+    call = Ceiling("empty call", "1 x 1", (1, 1), _cost(3 * itemsize, 1), _matmul)
     kernels = [call, *_squares(itemsize)]
     for working_set in (l2 // 8, l2 // 4, l2 // 2):
         kernels += [*_rows(working_set, itemsize, rivals=True), *_copies(working_set, itemsize)]
     for step, working_set in enumerate(ladder(2 * l2, llc / 4)):
         kernels += _rows(working_set, itemsize, rivals=step == 0)
-    kernels += [*_copies(2 * l2, itemsize)]
-    kernels += [*_rows(2 * llc, itemsize, rivals=False), *_copies(2 * llc, itemsize)]
+    kernels += [*_copies(2 * l2, itemsize), *_rows(2 * llc, itemsize), *_copies(2 * llc, itemsize)]
     return tuple({(c.kind, c.kernel, c.shape): c for c in kernels}.values())

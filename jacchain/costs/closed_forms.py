@@ -4,7 +4,7 @@ Source: the article's section "Gradient Computation", there for three layers and
 "forwards" is loss-first here, and "backwards" is input-first.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from math import prod
 from typing import TypeAlias, TypeVar
@@ -17,10 +17,11 @@ Term: TypeAlias = tuple[Size, Size, Size]
 
 
 def multiplications(order: str | Bracketing, dims: Iterable[int]) -> int:
-    """Return the scalar multiplications of an order by the article's formula, exact if large.
+    """Return the scalar multiplications of an order, exactly, by the article's formula.
 
-    Raises TypeError or ValueError if the dims are no integers of at least 1, or the order is none
-    of ``"loss-first"``, ``"input-first"`` and bracketings.
+    The order is ``"loss-first"``, ``"input-first"`` or a bracketing; dims are
+    ``(1, |z_L|, ..., |z_1|, |x|)``. Raises TypeError or ValueError if the dims are no integers of
+    at least 1, or the order has no closed form.
 
     Examples
     --------
@@ -31,37 +32,25 @@ def multiplications(order: str | Bracketing, dims: Iterable[int]) -> int:
 
 
 def terms(order: str | Bracketing, dims: Sequence[Size]) -> list[Term[Size]]:
-    """Return the terms of the formula: three sizes for every product, in the article's sequence.
+    """Return the terms of the formula: three sizes for each product, in the article's sequence.
 
-    The sizes may be numbers or symbols, loss first. Raises ValueError as `multiplications`.
+    Dims are numbers or symbols, loss first. Raises ValueError if the order has no closed form.
 
     Examples
     --------
     >>> terms("input-first", ["1", "z3", "z2", "z1", "x"])
     [('z2', 'z1', 'x'), ('z3', 'z2', 'x'), ('1', 'z3', 'x')]
     """
-    if not isinstance(order, str):
-        return [
-            (dims[start], dims[split], dims[stop])
-            for start, split, stop in splits(order, len(dims) - 1)
-        ]
-    if order not in _ARTICLE:
-        message = (
-            f"order {order!r} has no closed form; give one of {sorted(_ARTICLE)} or a bracketing"
-        )
-        raise ValueError(message)
-    return _ARTICLE[order](dims)
-
-
-def _loss_first(dims: Sequence[Size]) -> list[Term[Size]]:
-    return [(dims[0], rows, columns) for rows, columns in pairwise(dims[1:])]
-
-
-def _input_first(dims: Sequence[Size]) -> list[Term[Size]]:
-    return [(rows, columns, dims[-1]) for rows, columns in pairwise(dims[:-1])][::-1]
-
-
-_ARTICLE: dict[str, Callable[[Sequence[Size]], list[Term[Size]]]] = {
-    "loss-first": _loss_first,
-    "input-first": _input_first,
-}
+    match order:
+        case "loss-first":
+            return [(dims[0], rows, columns) for rows, columns in pairwise(dims[1:])]
+        case "input-first":
+            return [(rows, columns, dims[-1]) for rows, columns in pairwise(dims[:-1])][::-1]
+        case str():
+            message = (
+                f"order {order!r} has no closed form; give one of ['input-first', 'loss-first'] "
+                "or a bracketing"
+            )
+            raise ValueError(message)
+    products = splits(order, len(dims) - 1)
+    return [(dims[start], dims[split], dims[stop]) for start, split, stop in products]

@@ -1,15 +1,18 @@
 """The article's formulas as symbolic expressions, for any number of layers."""
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import sympy
 
 from jacchain.chains.bracketing import Bracketing
+from jacchain.chains.registry import Registry
 from jacchain.costs.closed_forms import terms
 
 
 def formula(order: str | Bracketing, layers: int = 3) -> sympy.Expr:
-    """Scalar multiplications of an order, as a sympy expression.
+    """Return the scalar multiplications of an order, as a sympy expression.
 
     Parameters
     ----------
@@ -43,20 +46,7 @@ def formula(order: str | Bracketing, layers: int = 3) -> sympy.Expr:
 def latex(order: str | Bracketing, layers: int = 3) -> str:
     """Write the formula as LaTeX, its terms in the article's sequence.
 
-    Parameters
-    ----------
-    order, layers
-        As for `formula`.
-
-    Returns
-    -------
-    str
-        Without dollar signs; matplotlib understands it too.
-
-    Raises
-    ------
-    ValueError
-        As `formula`.
+    Takes and raises what `formula` does. The text has no dollar signs; matplotlib understands it.
 
     Examples
     --------
@@ -72,16 +62,16 @@ def latex(order: str | Bracketing, layers: int = 3) -> str:
 def gradient_formula(
     order: str = "loss-first", layers: int = 3, *, cache: bool = True
 ) -> sympy.Expr:
-    """Scalar multiplications of the gradients by all weights and biases of affine layers.
+    """Return the scalar multiplications of the gradients by all parameters of affine layers.
 
     Each is a chain `dl/dz_L ... dz_{i+1}/dz_i dz_i/dW_i`, whose last factor has `z_i z_{i-1}`
-    entries by the weights and `z_i` by the biases.
+    entries for the weights and `z_i` for the biases.
 
-    - Loss-first with a cache, every adjoint `dl/dz_i` is computed once:
-      `sum over i > 1 of z_i z_{i-1}`, and of each layer its own `z_i z_{i-1} + z_i`.
-    - Loss-first without, that of layer i is computed for both of its parameters:
-      `2 sum over i of sum over j > i of z_j z_{j-1}`, and the same of its own.
-    - Input-first no product serves another gradient: each of the `n = z_i z_{i-1} + z_i` columns
+    - Loss-first with a cache, every adjoint `dl/dz_i` is computed once: the sum over `i > 1` of
+      `z_i z_{i-1}`, and for each layer's own last factors `z_i z_{i-1} + z_i`.
+    - Loss-first without a cache, the adjoint of layer i is computed for both of its parameters:
+      twice the sum over i and `j > i` of `z_j z_{j-1}`, and the same for the last factors.
+    - Input-first, no product serves another gradient: each of the `z_i z_{i-1} + z_i` columns
       takes `z_{i+1} + sum over j > i + 1 of z_j z_{j-1} + z_L`, those of the last layer 1.
 
     Parameters
@@ -110,42 +100,33 @@ def gradient_formula(
     >>> gradient_formula("input-first", layers=1)
     x*z1 + z1
     """
-    _, *backwards = symbolic_dims(layers)
-    sizes = backwards[::-1]  # the input first
-    last = sizes[-1]
-    area = {i: sizes[i] * sizes[i - 1] for i in range(1, layers + 1)}
-    own = {i: area[i] + sizes[i] for i in area}
-    if order == "loss-first":
-        later = [sum(area[j] for j in area if j > i) for i in area]
-        shared = later[0] if cache else 2 * sum(later)
-        return sympy.expand(shared + sum(own.values()))
-    if order != "input-first":
-        message = f"unknown order {order!r}; known are loss-first, input-first"
-        raise ValueError(message)
-    columns = [
-        own[i] * (sizes[i + 1] + sum(area[j] for j in area if j > i + 1) + last)
-        for i in range(1, layers)
-    ]
-    return sympy.expand(sum(columns) + own[layers])
+    sizes = symbolic_dims(layers)[:0:-1]  # the input first
+    return sympy.expand(_GRADIENTS[order](sizes, cache))
+
+
+def _loss_first(sizes: Sequence[sympy.Expr], cache: bool) -> sympy.Expr:
+    area = [columns * rows for columns, rows in pairwise(sizes)]
+    later = [sum(area[i:]) for i in range(1, len(sizes))]
+    return (later[0] if cache else 2 * sum(later)) + sum(area) + sum(sizes[1:])
+
+
+def _input_first(sizes: Sequence[sympy.Expr], _cache: bool) -> sympy.Expr:
+    area = [columns * rows for columns, rows in pairwise(sizes)]
+    own = [a + rows for a, rows in zip(area, sizes[1:], strict=True)]
+    later = (own[i] * (sizes[i + 2] + sum(area[i + 2 :]) + sizes[-1]) for i in range(len(own) - 1))
+    return sum(later) + own[-1]
+
+
+_GRADIENTS = Registry("order", {"loss-first": _loss_first, "input-first": _input_first})
 
 
 def general_gradient_formula(order: str = "loss-first", *, cache: bool = True) -> sympy.Expr:
-    """The same for any number of layers, as sums over `z_i`, with `z_0` the input.
+    """Return `gradient_formula` for any number of layers, as sums over `z_i`; `z_0` is the input.
 
-    Of each of its own gradients layer i is followed by i - 1 others, which in loss-first without a
-    cache compute the adjoints behind it again: so its area counts `2 (i - 1)` times.
+    Without a cache, loss-first multiplies by the Jacobian of layer i again for both gradients of
+    each of the i - 1 layers below: so its area counts `2 (i - 1)` times.
 
-    Raises ValueError if the order is another.
-
-    Parameters
-    ----------
-    order, cache
-        As of `gradient_formula`, which raises for others.
-
-    Returns
-    -------
-    sympy.Expr
-        In the symbol `L` and the indexed `z`.
+    The symbols are `L` and the indexed `z`. Raises ValueError if the order is unknown.
 
     Examples
     --------
@@ -158,25 +139,15 @@ def general_gradient_formula(order: str = "loss-first", *, cache: bool = True) -
     if order == "input-first":
         later = z[i + 1] + z[L] + sympy.Sum(z[j] * z[j - 1], (j, i + 2, L))
         return sympy.Sum(own * later, (i, 1, L - 1)) + z[L] * z[L - 1] + z[L]
-    gradient_formula(order)  # raises for another order
+    gradient_formula(order)  # raises for an unknown order
     times = 1 if cache else 2 * (i - 1)
     return sympy.Sum(times * z[i] * z[i - 1], (i, 2, L)) + sympy.Sum(own, (i, 1, L))
 
 
 def symbolic_dims(layers: int = 3) -> tuple[Any, ...]:
-    """Dims of a network as symbols, loss first.
+    """Return the dims of a network, loss first: 1 and the symbols ``zL``, ..., ``z1`` and ``x``.
 
-    Raises ValueError if there is no layer.
-
-    Parameters
-    ----------
-    layers : int
-        At least 1.
-
-    Returns
-    -------
-    tuple
-        1 and the symbols ``zL``, ..., ``z1``, ``x``, all positive integers.
+    The symbols are positive integers. Raises ValueError if there is no layer.
 
     Examples
     --------

@@ -8,18 +8,17 @@ from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from jacchain.jacobians.structure import Structure, pattern_of
 from jacchain.jacobians.unchecked import Unchecked
 
 if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
     from scipy.sparse import csr_array
 
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
 
-_FLOATS = (np.dtype("float32"), np.dtype("float64"))
+FLOATS = (np.dtype("float32"), np.dtype("float64"))
 
 
 def check_dtype(dtype: DTypeLike) -> np.dtype[Any]:
@@ -31,7 +30,7 @@ def check_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     dtype('float32')
     """
     checked = np.dtype(dtype)
-    if checked not in _FLOATS:
+    if checked not in FLOATS:
         message = f"dtype {checked}: expected float32 or float64; convert with .astype('float64')"
         raise TypeError(message)
     return checked

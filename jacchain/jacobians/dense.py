@@ -66,14 +66,7 @@ class DenseJacobian(Jacobian):
 
 
 def as_jacobian(matrix: ArrayLike | Jacobian) -> Jacobian:
-    """Return a Jacobian unchanged, and anything else as a `DenseJacobian`.
-
-    Raises TypeError or ValueError as `DenseJacobian`.
-
-    Parameters
-    ----------
-    matrix : array_like or Jacobian
-        Shape (m, n).
+    """Return a Jacobian unchanged, and any other (m, n) as a `DenseJacobian`; raises as that does.
 
     Examples
     --------

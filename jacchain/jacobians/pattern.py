@@ -114,11 +114,6 @@ class Pattern:
 def pattern_product(a: Pattern, b: Pattern) -> Pattern:
     """Return the pattern of a product: the entries that it can have, whatever the values.
 
-    Parameters
-    ----------
-    a, b : Pattern
-        Of shapes (m, k) and (k, n).
-
     Examples
     --------
     >>> pattern_product(Pattern([0, 2], [0, 1], 2), Pattern([0, 1, 2], [2, 2], 3))
@@ -130,17 +125,8 @@ def pattern_product(a: Pattern, b: Pattern) -> Pattern:
 def product_values(a: Pattern, b: Pattern, left: FloatArray, right: FloatArray) -> FloatArray:
     """Multiply two sparse matrices; an entry that cancels stays an entry, with the value 0.
 
-    Parameters
-    ----------
-    a, b : Pattern
-        Of shapes (m, k) and (k, n).
-    left, right : ndarray
-        Values of the entries of `a` and of `b`, row by row.
-
-    Returns
-    -------
-    ndarray
-        Values of the entries of ``pattern_product(a, b)``.
+    Takes the values of the entries of `a` and of `b`, row by row, and returns those of
+    ``pattern_product(a, b)``.
 
     Examples
     --------

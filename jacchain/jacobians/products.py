@@ -202,6 +202,7 @@ def _sparse_sparse(a: StructuredJacobian, b: StructuredJacobian, _out: Out) -> J
 
 
 RULES: dict[KindPair, Rule] = {
+    **dict.fromkeys(BY_PATTERN, _sparse_sparse),
     **{("identity", kind): _right for kind in KINDS if kind != "identity"},
     **{(kind, "identity"): _left for kind in KINDS},
     ("dense", "dense"): _dense_dense,
@@ -220,7 +221,6 @@ RULES: dict[KindPair, Rule] = {
     ("block", "diagonal"): _block_diagonal,
     ("block", "block"): _block_block,
     ("selection", "selection"): _selection_selection,
-    **dict.fromkeys(BY_PATTERN, _sparse_sparse),
 }
 
 INTO_MEMORY: frozenset[Rule] = frozenset(

@@ -20,12 +20,7 @@ def check_sizes(sizes: Iterable[int]) -> tuple[int, ...]:
 
     Python ints never overflow, so costs stay exact for sizes of 10**9 and more.
 
-    Raises TypeError if a size is not an integer. Raises ValueError if a size is below 1.
-
-    Parameters
-    ----------
-    sizes : iterable of int
-        Python or numpy integers.
+    Raises TypeError if a size is not a Python or numpy integer, ValueError if it is below 1.
 
     Examples
     --------
@@ -33,11 +28,11 @@ def check_sizes(sizes: Iterable[int]) -> tuple[int, ...]:
     >>> check_sizes(np.array([1, 64, 4096]))
     (1, 64, 4096)
     """
-    given = tuple(sizes)
+    values = tuple(sizes)
     try:
-        checked = tuple(operator.index(size) for size in given)
+        checked = tuple(operator.index(size) for size in values)
     except TypeError:
-        message = f"sizes {given}: every size must be an integer; convert it with int(...)"
+        message = f"sizes {values}: every size must be an integer; convert it with int(...)"
         raise TypeError(message) from None
     for size in checked:
         if size < 1:

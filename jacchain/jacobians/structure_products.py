@@ -50,8 +50,8 @@ def find_rule(rules: Mapping[KindPair, T], a: Structure, b: Structure) -> T:
 def product(a: Structure, b: Structure) -> Product:
     """Multiply structures of shapes (m, k) and (k, n): the result's, and its multiplications.
 
-    Raises TypeError if no rule multiplies these two kinds. Raises ValueError if the shapes do not
-    fit.
+    The shapes are (m, k) and (k, n). Raises TypeError if no rule multiplies these two kinds,
+    ValueError if the shapes do not fit.
 
     The number of multiplications is the sum over k of
     `(entries of a in column k) (entries of b in row k)`: `m k n` for dense operands. It is 0 if one
@@ -121,31 +121,18 @@ def _blocks(a: Structure, b: Structure) -> Structure:
     return Structure(shape, "block", blocks=blocks, shared=a.shared and b.shared)
 
 
-def _sparse(a: Structure, b: Structure) -> Structure:
+def _sparse(a: Structure, b: Structure, kind: str = "sparse") -> Structure:
     pattern = pattern_product(pattern_of(a), pattern_of(b))
-    return Structure(pattern.shape, "sparse", pattern)
-
-
-def _selection(a: Structure, b: Structure) -> Structure:
-    pattern = pattern_product(pattern_of(a), pattern_of(b))
-    return Structure(pattern.shape, "selection", pattern)
+    return Structure(pattern.shape, kind, pattern)
 
 
 _FEW_ENTRIES = ("diagonal", "sparse", "kronecker", "block", "selection")
 
-# Pairs of kinds that are multiplied by their patterns, entry by entry.
-BY_PATTERN = frozenset(
-    {
-        *((a, b) for a in ("sparse", "kronecker") for b in _FEW_ENTRIES),
-        *((a, b) for a in _FEW_ENTRIES for b in ("sparse", "kronecker")),
-        ("diagonal", "selection"),
-        ("selection", "diagonal"),
-        ("block", "selection"),
-        ("selection", "block"),
-    }
-)
+# Pairs of kinds that are multiplied by their patterns, entry by entry, unless a table says better.
+BY_PATTERN = frozenset((a, b) for a in _FEW_ENTRIES for b in _FEW_ENTRIES)
 
 RULES: dict[KindPair, Callable[[Structure, Structure], Structure]] = {
+    **dict.fromkeys(BY_PATTERN, _sparse),
     **{("identity", kind): _right for kind in KINDS if kind != "identity"},
     **{(kind, "identity"): _left for kind in KINDS},
     ("dense", "dense"): _dense,
@@ -155,6 +142,5 @@ RULES: dict[KindPair, Callable[[Structure, Structure], Structure]] = {
     ("diagonal", "block"): _blocks,
     ("block", "diagonal"): _blocks,
     ("block", "block"): _blocks,
-    ("selection", "selection"): _selection,
-    **dict.fromkeys(BY_PATTERN, _sparse),
+    ("selection", "selection"): lambda a, b: _sparse(a, b, "selection"),
 }

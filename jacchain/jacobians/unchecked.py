@@ -16,10 +16,8 @@ class Unchecked:
     def unchecked(cls, *fields: Any) -> Self:
         """Return an instance with these fields, without a call of `__post_init__`.
 
-        Parameters
-        ----------
-        *fields
-            In the order of the dataclass, valid and converted. Fields left out keep their defaults.
+        Fields are in the order of the dataclass, valid and converted; the last may be left out,
+        which keeps their defaults.
 
         Examples
         --------

@@ -7,11 +7,12 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from jacchain.jacobians.base import FLOATS
+
 # float32 or float64. Only activations and losses also take complex arrays, called directly.
 Array: TypeAlias = npt.NDArray[Any]
 
 MOST_KEPT: Final = 2  # one that the caller still uses, and one that it has dropped
-_FLOATS = (np.dtype("float32"), np.dtype("float64"))
 
 
 def as_array(
@@ -36,15 +37,17 @@ def as_array(
     ValueError: the input has shape (2,); expected (3,)
     """
     raw = np.asarray(value)
-    if raw.dtype.kind not in "biu" and raw.dtype not in _FLOATS:
+    if raw.dtype.kind not in "biu" and raw.dtype not in FLOATS:
         message = f"{name} has dtype {raw.dtype}; expected float32, float64 or integers"
         raise TypeError(message)
-    if not _fits(raw.shape, shape):
+    pairs = zip(raw.shape, shape, strict=False)
+    fits = all(size >= 1 if expected is None else size == expected for size, expected in pairs)
+    if not fits or raw.ndim != len(shape):
         sizes = ", ".join("any >= 1" if size is None else str(size) for size in shape)
         message = f"{name} has shape {raw.shape}; expected ({sizes}{',' * (len(shape) == 1)})"
         raise ValueError(message)
     if dtype is None:
-        dtype = raw.dtype if raw.dtype in _FLOATS else np.dtype(np.float64)
+        dtype = raw.dtype if raw.dtype in FLOATS else np.dtype(np.float64)
     with np.errstate(over="ignore"):  # the next check finds what overflows
         array = np.ascontiguousarray(raw, dtype=dtype)
     finite = np.isfinite(array)
@@ -54,13 +57,6 @@ def as_array(
         message = f"{name} is {array[index]} at index {index}; {expected}"
         raise ValueError(message)
     return array
-
-
-def _fits(actual: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
-    """Return whether a shape is the expected one, in which None stands for any size >= 1."""
-    pairs = zip(actual, expected, strict=False)
-    sizes = all(size >= 1 if wanted is None else size == wanted for size, wanted in pairs)
-    return sizes and len(actual) == len(expected)
 
 
 def frozen(**arrays: Array) -> list[Array]:

@@ -184,12 +184,11 @@ def _linear_pattern(
     taps, length = windows.taps, prod(windows.size)
     inside = taps < length
     # Flat indices increase with the taps of a window, so columns are sorted within a row.
-    at = np.arange(inputs)[:, None] * length + taps[:, None, :]
+    columns = np.arange(inputs)[:, None] * length + taps[:, None, :]
     weights = np.arange(inputs * taps.shape[1]).reshape(inputs, -1)
-    valid = np.broadcast_to(inside[:, None, :], at.shape)
-    columns = at[valid]
-    source = np.broadcast_to(weights, at.shape)[valid]
+    valid = np.broadcast_to(inside[:, None, :], columns.shape)
+    source = np.broadcast_to(weights, columns.shape)[valid]
     counts = np.tile(inputs * inside.sum(axis=1), outputs)
     indptr = np.concatenate([[0], np.cumsum(counts)])
-    pattern = Pattern(indptr, np.tile(columns, outputs), inputs * length)
+    pattern = Pattern(indptr, np.tile(columns[valid], outputs), inputs * length)
     return pattern, (np.arange(outputs)[:, None] * weights.size + source).ravel()

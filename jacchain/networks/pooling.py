@@ -70,10 +70,10 @@ class AveragePoolingLayer(_PoolingLayer):
         """Return `dz/dz_in`, sparse, of shape `(output_size, input_size)`."""
         del visit  # the same at every point
         taps = self.windows.taps
-        at = np.arange(self.channels)[:, None, None] * prod(self.windows.size) + taps
-        counts = np.arange(self.channels * len(taps) + 1) * taps.shape[1]
-        values = np.full(at.size, 1 / taps.shape[1], self.dtype)
-        return SparseJacobian(Pattern(counts, at.ravel(), self.input_size), values)
+        columns = np.arange(self.channels)[:, None, None] * prod(self.windows.size) + taps
+        starts = np.arange(self.channels * len(taps) + 1) * taps.shape[1]
+        values = np.full(columns.size, 1 / taps.shape[1], self.dtype)
+        return SparseJacobian(Pattern(starts, columns.ravel(), self.input_size), values)
 
     def vjp(self, adjoints: Array, visit: Visit) -> Array:
         """Return adjoints spread equally over their windows, `(n, input_size)`."""
@@ -134,8 +134,8 @@ class MaxPoolingLayer(_PoolingLayer):
         tap = self._read(inputs.real).argmax(axis=-1)
         taps = self.windows.taps
         within = taps[np.arange(len(taps)), tap]
-        at = np.arange(self.channels)[:, None] * prod(self.windows.size) + within
-        return np.asarray(at.reshape(*inputs.shape[:-1], -1))
+        indices = np.arange(self.channels)[:, None] * prod(self.windows.size) + within
+        return np.asarray(indices.reshape(*inputs.shape[:-1], -1))
 
     def jacobian(self, visit: Visit) -> Jacobian:
         """Return `dz/dz_in`, a selection, of shape `(output_size, input_size)`."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from jacchain.chains.registry import Registry
 from jacchain.jacobians.base import check_dtype
 from jacchain.jacobians.structure import check_sizes
 from jacchain.networks.affine import AffineLayer
@@ -36,6 +37,9 @@ ZOO: Mapping[str, Architecture] = MappingProxyType(
         "digits": Architecture((64, 64, 32, 10), "tanh", "cross_entropy"),
     }
 )
+
+
+_NETWORKS: Registry[Architecture | None] = Registry("network", {**ZOO, "lenet-5": None})
 
 
 def mlp(
@@ -118,12 +122,10 @@ def load_network(
     >>> load_network("lenet-5", rng=0).sizes
     (784, 4704, 1176, 1600, 400, 120, 84, 10)
     """
-    if name == "lenet-5":
+    architecture = _NETWORKS[name]
+    if architecture is None:
         return _lenet5(np.random.default_rng(rng), check_dtype(dtype))
-    if name not in ZOO:
-        message = f"unknown network {name!r}; the known ones are {sorted([*ZOO, 'lenet-5'])}"
-        raise ValueError(message)
-    sizes, activation, loss = ZOO[name]
+    sizes, activation, loss = architecture
     return mlp(*sizes, activation=activation, loss=loss, rng=rng, dtype=dtype)
 
 

@@ -4,12 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jacchain.chains.bracketing import (
-    all_bracketings,
-    input_first,
-    loss_first,
-    splits,
-)
+from jacchain.chains.bracketing import all_bracketings, input_first, loss_first, splits
 
 
 @given(st.integers(1, 8))

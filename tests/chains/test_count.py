@@ -76,7 +76,6 @@ def test_counts_equal_the_formula(dims, order):
 
 
 def count_multiplications(function, arrays):
-    """Count the multiplications that any function does with arrays."""
     tally = Tally()
     function(*(CountingArray(array, tally) for array in arrays))
     return tally.multiplications
