@@ -10,11 +10,11 @@ VERDICTS = json.loads((ROOT / "results/reference/verdicts.json").read_text("utf-
 TABLE = (ROOT / "README.md").read_text("utf-8").split("```text")[1].split("```")[0]
 
 
-@pytest.mark.parametrize("found", VERDICTS, ids=lambda found: found["claim"])
-def test_the_table_is_that_of_the_committed_run(found):
-    row = next(line for line in TABLE.splitlines() if line.split()[:1] == [found["claim"]])
-    assert found["verdict"] in row
-    assert f"{found['measured']:,.4g}" in row or f"{found['measured']:,.0f}" in row
+@pytest.mark.parametrize("verdict", VERDICTS, ids=lambda verdict: verdict["claim"])
+def test_the_table_is_that_of_the_committed_run(verdict):
+    row = next(line for line in TABLE.splitlines() if line.split()[:1] == [verdict["claim"]])
+    assert verdict["verdict"] in row
+    assert f"{verdict['measured']:,.4g}" in row or f"{verdict['measured']:,.0f}" in row
 
 
 def test_pictures_are_there():

@@ -9,44 +9,23 @@ from jacchain.analysis.assemble import assemble
 from jacchain.analysis.evidence import Count, Regimes
 from jacchain.cost import Cost
 from jacchain.records.errors import RecordsError
-from jacchain.records.schema import ArmRecord, BlockRecord, CellRecord, Identity, SessionRecord
-
-HERE = Identity(
-    machine="4f1c", numpy="2.1", blas="some", jacchain="0.1", dtype="float64", threads=1
-)
-DIMS = (1, 2, 3, 4, 5)
-
-
-def session(**environment):
-    return SessionRecord(
-        identity=HERE,
-        started="2025-01-01T00:00:00+00:00",
-        profile="quick",
-        claims=("C5",),
-        seed=0,
-        environment=environment,
-    )
+from jacchain.records.schema import ArmRecord, BlockRecord, CellRecord
+from tests.analysis.examples import DIMS, make_pair, make_series
+from tests.report.examples import HERE, session
 
 
 def cell(series, *, skipped=None, counted=None):
     """The record of a cell with these arms; the first was counted at its own dims."""
-    arms = [
-        ArmRecord(
-            name=arm.name,
-            cost=arm.cost,
-            counted=None if index else counted,
-            counted_dims=None if index or counted is None else DIMS,
-            batch=1,
-        )
-        for index, arm in enumerate(series)
-    ]
+    first, *others = (ArmRecord(name=arm.name, cost=arm.cost, batch=1) for arm in series)
+    if counted is not None:
+        first = replace(first, counted=counted, counted_dims=DIMS)
     return CellRecord(
         identity=HERE,
         cell=series[0].cell,
         role=series[0].role,
         group=series[0].group,
         dims=series[0].dims,
-        arms=tuple(arms),
+        arms=(first, *others),
         error=None,
         error_bound=None,
         predicted_seconds=0.0,
@@ -76,12 +55,13 @@ def blocks(series):
         )
 
 
-def run(*cells):
-    return [session(), *(r for series in cells for r in (cell(series), *blocks(series)))]
+def run(*cells, **environment):
+    records = (r for series in cells for r in (cell(series), *blocks(series)))
+    return [session(**environment), *records]
 
 
 @pytest.fixture
-def pair(make_pair):
+def pair():
     """Seconds that name their process, round and position: 1 + 100 p + 10 r + i; B takes twice."""
     p, r, i = np.meshgrid(range(2), range(6), range(2), indexing="ij")
     seconds = 1.0 + 100 * p + 10 * r + i
@@ -90,22 +70,14 @@ def pair(make_pair):
     return make_pair(seconds, 2 * seconds, flagged=flagged, group="x")
 
 
-def test_blocks_become_processes_by_rounds_by_two(pair):
-    arms = assemble(run(pair), {}).cells[pair[0].cell]
-    assert len(arms) == 2
+@pytest.mark.parametrize("step", [1, -1], ids=["in order", "backwards"])
+def test_blocks_become_processes_by_rounds_by_two_in_whichever_order_the_lines_stand(pair, step):
+    arms = assemble(run(pair)[::step], {}).cells[pair[0].cell]
     for arm, expected in zip(arms, pair, strict=True):
-        assert {**vars(arm), "seconds": 0, "flagged": 0} == {
-            **vars(expected),
-            "seconds": 0,
-            "flagged": 0,
-        }
         np.testing.assert_array_equal(arm.seconds, expected.seconds)
         np.testing.assert_array_equal(arm.flagged, expected.flagged)
-
-
-def test_lines_may_stand_in_any_order(pair):
-    arms = assemble(run(pair)[::-1], {}).cells[pair[0].cell]
-    np.testing.assert_array_equal(arms[1].seconds, pair[1].seconds)
+        arrays = {"seconds": 0, "flagged": 0}
+        assert vars(arm) | arrays == vars(expected) | arrays
 
 
 @pytest.mark.parametrize(
@@ -127,7 +99,7 @@ def test_a_cell_of_fewer_than_two_rounds_is_not_measured(pair, rounds):
     assert assemble(records, {}).cells == {}
 
 
-def test_every_series_is_adjusted_and_a_cell_needs_all_its_arms(pair, make_pair):
+def test_every_series_is_adjusted_and_a_cell_needs_all_its_arms(pair):
     def double(series):
         return None if series.name == "slow" else replace(series, seconds=2 * series.seconds)
 
@@ -147,34 +119,22 @@ def test_counts_and_reasons_and_checks_are_kept(pair):
     assert list(evidence.cells) == [pair[0].cell]
 
 
-def test_the_machine_is_known_by_its_ladder_its_controls_and_its_calls(make_series, make_pair):
+def test_the_machine_is_known_by_its_ladder_its_controls_and_its_calls():
     seconds = np.ones((1, 12, 2))
     steps = np.exp(0.4 * np.linspace(-1, 1, 12))[:, None] * seconds
     control = make_pair(seconds, steps, names=("loss-first",) * 2, role="control", cell="A/A")
-    ladder = [
-        make_series(
-            time * seconds,
-            name=name,
-            cell=f"{name}, {size} bytes",
-            role="ceiling",
-            group="row-matrix",
-            cost=Cost(bytes=size, held_bytes=size),
-        )
-        for size, time, name in (
-            (200, 2.0, "v @ M"),
-            (400, 4.0, "v @ M"),
-            (800, 80.0, "v @ M"),
-            (600, 1.0, "v @ M.T"),
-        )
-    ]
-    calls = make_series(
-        0.3 * seconds,
-        role="overhead",
-        cell="1 x 1",
-        cost=Cost(products=3, multiplications=3, bytes=72, held_bytes=72),
+
+    def ceiling(size, time, name):
+        cost = Cost(bytes=size, held_bytes=size)
+        facts = {"cell": f"{name}, {size} bytes", "role": "ceiling", "group": "row-matrix"}
+        return [make_series(time * seconds, name=name, cost=cost, **facts)]
+
+    ladder = [ceiling(size, time, "v @ M") for size, time in ((200, 2.0), (400, 4.0), (800, 80.0))]
+    cost = Cost(products=3, multiplications=3, bytes=72, held_bytes=72)
+    calls = [make_series(0.3 * seconds, role="overhead", cell="1 x 1", cost=cost)]
+    records = run(
+        control, *ladder, ceiling(600, 1.0, "v @ M.T"), calls, l2_bytes=100, llc_bytes=8000
     )
-    records = run(control, *([step] for step in ladder), [calls])
-    records[0] = session(l2_bytes=100, llc_bytes=8000)
     evidence = assemble(records, {})
     assert evidence.regimes == Regimes(l2=50, llc_low=200, llc_high=400, memory=16000)
     assert evidence.overhead == pytest.approx(0.1)

@@ -1,30 +1,22 @@
 """Rates of chains against the ceilings of the machine."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from jacchain.analysis.efficiency import best_ceilings, efficiencies, work_rate
 from jacchain.analysis.evidence import Evidence, Regimes
 from jacchain.cost import Cost
+from tests.analysis.examples import make_evidence, make_pair, make_series
 
 REGIMES = Regimes(l2=100, llc_low=400, llc_high=800, memory=1600)
 L2, LEAVING, LLC, MEMORY = 50, 200, 500, 2000
 
 
-def rows(size):
-    """Rows times matrices only: a flop for each byte."""
-    return Cost(
-        products=1,
-        multiplications=size // 2,
-        row_multiplications=size // 2,
-        bytes=size,
-        held_bytes=size,
-    )
-
-
-def squares(size, *, row=0.0):
-    """Ten flops for each byte, a share of them in rows."""
-    count = 5 * size
+def work(size, flops_per_byte, *, row):
+    """One product of `size` bytes, of whose multiplications a share are of rows."""
+    count = size * flops_per_byte // 2
     return Cost(
         products=1,
         multiplications=count,
@@ -34,59 +26,41 @@ def squares(size, *, row=0.0):
     )
 
 
-@pytest.fixture
-def kernel(make_series):
+def kernel(kind, name, size, rate):
     """A ceiling of a kind that does its work at this rate: bytes or flops per second."""
-
-    def ceiling(kind, name, size, rate):
-        cost = squares(size) if kind == "matrix-matrix" else rows(size)
-        work = cost.flops if kind == "matrix-matrix" else cost.bytes
-        seconds = np.full((1, 4, 2), work / rate)
-        cell = f"{kind} {name} {size}"
-        return [make_series(seconds, name=name, cell=cell, group=kind, role="ceiling", cost=cost)]
-
-    return ceiling
+    flops = kind == "matrix-matrix"
+    cost = work(size, 10, row=0) if flops else work(size, 1, row=1)
+    seconds = np.full((1, 4, 2), (cost.flops if flops else size) / rate)
+    cell = f"{kind} {name} {size}"
+    return [make_series(seconds, name=name, cell=cell, group=kind, role="ceiling", cost=cost)]
 
 
-@pytest.fixture
-def chain(make_series):
+def chain(x, size, byte_rate, flop_rate, *, row=0.0):
     """Both orders of a chain, of which loss-first moves bytes and input-first does flops."""
-
-    def orders(x, size, byte_rate, flop_rate, *, row=0.0):
-        dims = (1, 2, 3, x)
-        costs = {"loss-first": rows(size), "input-first": squares(size, row=row)}
-        times = {
-            "loss-first": costs["loss-first"].bytes / byte_rate,
-            "input-first": costs["input-first"].flops / flop_rate,
-        }
-        return [
-            make_series(np.full((1, 4, 2), times[name]), dims=dims, name=name, cost=costs[name])
-            for name in times
-        ]
-
-    return orders
+    costs = work(size, 1, row=1), work(size, 10, row=row)
+    seconds = size / byte_rate, costs[1].flops / flop_rate
+    pair = make_pair(*(np.full((1, 4, 2), s) for s in seconds), dims=(1, 2, 3, x))
+    return [replace(arm, cost=cost) for arm, cost in zip(pair, costs, strict=True)]
 
 
-@pytest.fixture
-def ceilings(kernel):
-    return [
-        kernel("row-matrix", "v @ M", L2, 80.0),
-        kernel("row-matrix", "v @ M.T", L2, 100.0),
-        kernel("row-matrix", "v @ M", LLC, 40.0),
-        kernel("copy", "copyto", LLC, 60.0),
-        kernel("matrix-matrix", "A @ B", L2, 900.0),
-        kernel("matrix-matrix", "A @ B", MEMORY, 1000.0),
-    ]
+CEILINGS = (
+    kernel("row-matrix", "v @ M", L2, 80.0),
+    kernel("row-matrix", "v @ M.T", L2, 100.0),
+    kernel("row-matrix", "v @ M", LLC, 40.0),
+    kernel("copy", "copyto", LLC, 60.0),
+    kernel("matrix-matrix", "A @ B", L2, 900.0),
+    kernel("matrix-matrix", "A @ B", MEMORY, 1000.0),
+)
 
 
-def test_a_rate_is_work_over_time(make_series):
-    series = make_series([[[4.0, 2.0], [2.0, 3.0]]], cost=squares(40))
+def test_a_rate_is_work_over_time():
+    series = make_series([[[4.0, 2.0], [2.0, 3.0]]], cost=work(40, 10, row=0))
     assert work_rate(series, flops=True) == 200
     assert work_rate(series, flops=False) == 20
 
 
-def test_the_best_kernel_of_a_kind_is_its_ceiling(make_evidence, ceilings):
-    rates = best_ceilings(make_evidence(*ceilings, regimes=REGIMES))
+def test_the_best_kernel_of_a_kind_is_its_ceiling():
+    rates = best_ceilings(make_evidence(*CEILINGS, regimes=REGIMES))
     assert {(r.series.group, r.regime, r.series.name): r.per_second for r in rates} == {
         ("row-matrix", "L2", "v @ M.T"): pytest.approx(100),
         ("row-matrix", "LLC", "v @ M"): pytest.approx(40),
@@ -96,9 +70,7 @@ def test_the_best_kernel_of_a_kind_is_its_ceiling(make_evidence, ceilings):
     assert [r.counts_flops for r in rates if r.series.group == "matrix-matrix"] == [True]
 
 
-def test_each_order_is_compared_with_its_kind_of_ceiling_in_its_regime(
-    make_evidence, ceilings, chain
-):
+def test_each_order_is_compared_with_its_kind_of_ceiling_in_its_regime():
     chains = [
         chain(4, L2, 50.0, 250.0),
         chain(5, L2, 90.0, 500.0),
@@ -106,7 +78,7 @@ def test_each_order_is_compared_with_its_kind_of_ceiling_in_its_regime(
         chain(7, LEAVING, 10.0, 100.0),  # leaving a cache: not compared
         chain(8, MEMORY, 10.0, 900.0),  # no row-matrix ceiling there
     ]
-    evidence = make_evidence(*ceilings, *chains, regimes=REGIMES)
+    evidence = make_evidence(*CEILINGS, *chains, regimes=REGIMES)
     assert [(e.order, e.regime, e.values) for e in efficiencies(evidence)] == [
         ("loss-first", "L2", pytest.approx((0.5, 0.9))),
         ("loss-first", "LLC", pytest.approx((0.75,))),
@@ -117,12 +89,11 @@ def test_each_order_is_compared_with_its_kind_of_ceiling_in_its_regime(
 
 
 @pytest.mark.parametrize(("row", "compared"), [(0.1, True), (0.11, False), (1.0, True)])
-def test_only_nearly_pure_work_is_compared(make_evidence, ceilings, chain, row, compared):
-    evidence = make_evidence(*ceilings, chain(4, L2, 50.0, 500.0, row=row), regimes=REGIMES)
-    orders = [e.order for e in efficiencies(evidence)]
-    assert ("input-first" in orders) is compared
+def test_only_nearly_pure_work_is_compared(row, compared):
+    evidence = make_evidence(*CEILINGS, chain(4, L2, 50.0, 500.0, row=row), regimes=REGIMES)
+    assert ("input-first" in [e.order for e in efficiencies(evidence)]) is compared
 
 
-def test_without_ceilings_nothing_is_compared(make_evidence, chain):
+def test_without_ceilings_nothing_is_compared():
     assert efficiencies(make_evidence(chain(4, L2, 1.0, 1.0), regimes=REGIMES)) == []
     assert best_ceilings(Evidence()) == []

@@ -5,36 +5,32 @@ import pytest
 
 from jacchain.analysis.intervals import median_interval
 from jacchain.analysis.noise import cache_share, half_width, noise_floor, regimes
+from tests.analysis.examples import make_pair
 
 
-@pytest.fixture
-def control(make_series):
-    """A/A pairs with a given spread of the ratio between their arms."""
-
-    def make(spread):
-        steps = np.exp(spread * np.linspace(-1, 1, 12))[:, None] * np.ones(2)
-        return make_series(np.ones((1, 12, 2))), make_series(steps[None])
-
-    return make
+def control(spread):
+    """An A/A pair with this spread of the ratio between its arms."""
+    steps = np.exp(spread * np.linspace(-1, 1, 12))[:, None] * np.ones(2)
+    return make_pair(np.ones((1, 12, 2)), steps[None])
 
 
-def test_half_width_is_half_of_the_interval_of_the_pooled_log_ratios(control):
+def test_half_width_is_half_of_the_interval_of_the_pooled_log_ratios():
     pooled = np.concatenate([0.1 * np.linspace(-1, 1, 12), 0.3 * np.linspace(-1, 1, 12)])
     low, _, high = median_interval(pooled)
     assert half_width([control(0.1), control(0.3)]) == pytest.approx((high - low) / 2)
 
 
-def test_a_bias_between_equal_arms_counts_as_noise(make_series):
-    pair = make_series(np.ones((1, 12, 2))), make_series(np.full((1, 12, 2), 0.9))
+def test_a_bias_between_equal_arms_counts_as_noise():
+    pair = make_pair(np.ones((1, 12, 2)), np.full((1, 12, 2), 0.9))
     assert noise_floor([pair]) == pytest.approx(-3 * np.log(0.9))
 
 
-def test_a_quiet_machine_has_the_least_floor(control):
+def test_a_quiet_machine_has_the_least_floor():
     assert noise_floor([]) == 0.05
     assert noise_floor([control(0.0), control(0.001)]) == 0.05
 
 
-def test_the_floor_of_a_noisy_machine_is_thrice_the_half_width(control):
+def test_the_floor_of_a_noisy_machine_is_thrice_the_half_width():
     controls = [control(spread) for spread in (0.2, 0.3, 0.4)]
     assert noise_floor(controls) == pytest.approx(3 * half_width(controls))
     assert noise_floor(controls) > 0.05

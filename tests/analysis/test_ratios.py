@@ -5,27 +5,19 @@ import pytest
 
 from jacchain.analysis.ratios import crossing, formula_ratio, log_ratios, ratio
 from jacchain.cost import Cost
+from tests.analysis.examples import make_series
 
 SIZES = np.array([1.0, 4.0, 16.0, 64.0])
 
 
-@pytest.fixture
-def scaled(make_series):
-    """A function that returns a series with this many times the seconds and multiplications."""
-
-    def series(factor):
-        cost = Cost(products=1, multiplications=12 * factor, bytes=8)
-        return make_series(factor * np.arange(1.0, 13).reshape(1, 6, 2), cost=cost)
-
-    return series
+def test_a_ratio_is_first_over_second_with_its_interval():
+    seconds = np.arange(1.0, 13).reshape(1, 6, 2)
+    first, second = (make_series(n * seconds, cost=Cost(multiplications=12 * n)) for n in (3, 1))
+    assert ratio(first, second) == pytest.approx((3, 3, 3))
+    assert formula_ratio(first, second) == 3
 
 
-def test_a_ratio_is_first_over_second_with_its_interval(scaled):
-    assert ratio(scaled(3), scaled(1)) == pytest.approx((3, 3, 3))
-    assert formula_ratio(scaled(3), scaled(1)) == 3
-
-
-def test_log_ratios_pair_the_sums_of_each_block(make_series):
+def test_log_ratios_pair_the_sums_of_each_block():
     first = make_series([[[1, 3], [2, 2]], [[5, 3], [9, 1]]])
     second = make_series([[[1, 1], [3, 5]], [[2, 6], [1, 1]]])
     expected = np.log([4 / 2, 4 / 8, 8 / 8, 10 / 2])
@@ -35,7 +27,7 @@ def test_log_ratios_pair_the_sums_of_each_block(make_series):
     assert (low, high) == pytest.approx((0.5, 5))
 
 
-def test_a_drift_that_both_arms_share_leaves_the_ratio_alone(make_series):
+def test_a_drift_that_both_arms_share_leaves_the_ratio_alone():
     drift = np.random.default_rng(0).lognormal(size=(2, 6, 1))
     slow, fast = (make_series(t * drift * np.ones(2)) for t in (3.0, 2.0))
     np.testing.assert_allclose(log_ratios(slow, fast), np.log(1.5))

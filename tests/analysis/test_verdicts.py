@@ -5,15 +5,13 @@ import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jacchain.analysis.verdicts import Part, as_json, decide, exact, holm, judge, undecided
 
 INSIDE = Part("inside", 1.0, 1.0, (0.8, 1.2), "x", (0.95, 1.05), (0.9, 1.1), p=1.0)
-OUTSIDE = replace(
-    INSIDE, name="outside", measured=2.0, interval=(1.9, 2.1), widened=(1.8, 2.2), p=0
-)
+OUTSIDE = Part("outside", 2.0, 1.0, (0.8, 1.2), "x", (1.9, 2.1), (1.8, 2.2), p=0)
 ACROSS = replace(INSIDE, name="across", widened=(0.9, 1.3))
 EQUAL, UNEQUAL = exact("equal", 7, 7), exact("unequal", 8, 7)
 MISSING = undecided("missing", "not measured")
@@ -30,14 +28,11 @@ def step_down(p_values, significance):
 
 
 @given(st.lists(st.floats(0, 1) | st.sampled_from([0, 0.01, 0.0125, 0.05])))
+@example([])
+@example([0.02, 0.02])  # equals fall together
+@example([0.01, 0.04, 0.03, 0.005])  # it stops at the first that stands
 def test_holm_steps_down(p_values):
-    assert holm(p_values, 0.05) == step_down(p_values, 0.05)
-
-
-def test_holm_takes_equals_together_and_stops_at_the_first_that_stands():
-    assert holm([0.01, 0.04, 0.03, 0.005]) == [True, False, False, True]
-    assert holm([0.02, 0.02]) == [True, True]
-    assert holm([]) == []
+    assert holm(p_values) == step_down(p_values, 0.05)
 
 
 @pytest.mark.parametrize(
@@ -132,8 +127,9 @@ def test_a_verdict_is_plain_json():
     parts = [replace(INSIDE, margin=(0.9, math.inf)), OUTSIDE, MISSING, EQUAL]
     plain = as_json(judge("C5", parts, 0.05))
     again = json.loads(json.dumps(plain, allow_nan=False))
-    assert again["claim"] == "C5"
-    assert again["verdict"] == "disagrees"
+    keys = {"claim", "verdict", "measured", "expected", "interval", "unit", "reason", "parts"}
+    assert again.keys() == keys
+    assert (again["claim"], again["verdict"]) == ("C5", "disagrees")
     assert [part["name"] for part in again["parts"]] == ["inside", "outside", "missing", "equal"]
     assert again["parts"][0]["margin"] == [0.9, None]
     assert again["parts"][2]["measured"] is None

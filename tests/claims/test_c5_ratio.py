@@ -5,58 +5,42 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jacchain.analysis.evidence import Evidence
 from jacchain.claims.c5_ratio import CAUSE_DIMS, EXPERIMENT, cells, findings, shows
 from jacchain.costs.closed_forms import multiplications
 from jacchain.experiments.cell import chain_cell
 from jacchain.experiments.grids import plane
-from jacchain.experiments.sizes import Sizes
-from jacchain.runs.simulated import MIB, REGIMES, Machine, obeys, simulate
+from jacchain.runs.simulated import MIB, REGIMES, obeys
+from tests.claims.makers import QUICK, judged, simulate_chains, with_cells
 
 SMALL_CACHE = replace(REGIMES, llc_high=6 * MIB)
-QUICK = Sizes()
-
-
-def simulated(law, *, noise=1.0, regimes=REGIMES):
-    evidence = simulate(Machine("a machine", law, (), noise), np.random.default_rng(0))
-    return replace(evidence, regimes=regimes)
 
 
 def machine_with_ratio(ratio_of):
     """Input-first takes `ratio_of(formula)` times as long as loss-first."""
 
     def law(series):
-        loss = multiplications("loss-first", series.dims)
-        formula = series.cost.multiplications / loss
+        formula = series.cost.multiplications / multiplications("loss-first", series.dims)
         return 1e-6 * (ratio_of(formula) if series.name == "input-first" else 1.0)
 
-    return simulated(law, noise=0.0)
+    return simulate_chains(law, noise=0.0)
 
 
-@pytest.mark.parametrize(
-    ("ratio_of", "expected"),
-    [
-        (lambda formula: formula, "agrees"),
-        (lambda formula: 11.0 if formula >= 100 else 1.2, "agrees"),
-        (lambda formula: min(formula, 8.0), "disagrees"),  # too small for a formula's 100
-        (lambda formula: 20.0 if formula >= 100 else 0.8, "disagrees"),
-        (lambda formula: 20.0 if formula >= 100 else 1.0, "inconclusive"),
-    ],
-)
-def test_one_is_wanted_from_two_on_and_ten_from_a_hundred_on(judged, ratio_of, expected):
-    assert judged(EXPERIMENT, machine_with_ratio(ratio_of)).verdict == expected
-
-
-def test_thresholds_go_by_the_formulas_ratio(judged):
-    parts = judged(EXPERIMENT, machine_with_ratio(lambda formula: formula)).parts
-    assert {part.margin[0] for part in parts if part.expected < 100} == {1.0}
-    assert {part.margin[0] for part in parts if part.expected >= 100} == {10.0}
+def test_thresholds_go_by_the_formulas_ratio():
+    verdict = judged(EXPERIMENT, machine_with_ratio(lambda formula: formula))
+    assert verdict.verdict == "agrees"
+    parts = verdict.parts
     assert min(part.expected for part in parts) >= 2
     for part in parts:
+        assert part.margin[0] == (10.0 if part.expected >= 100 else 1.0)
         assert part.measured == pytest.approx(part.expected, rel=0.3)
 
 
-def test_nothing_is_said_of_cells_whose_formula_ratio_is_below_two(judged):
+def test_a_formula_of_a_hundred_and_a_time_of_eight_disagrees():
+    evidence = machine_with_ratio(lambda formula: min(formula, 8.0))
+    assert judged(EXPERIMENT, evidence).verdict == "disagrees"
+
+
+def test_nothing_is_said_of_cells_whose_formula_ratio_is_below_two():
     evidence = machine_with_ratio(lambda formula: formula)
     loss, inputs = next(iter(evidence.chains.values()))
     twice = 2 * loss.cost.multiplications
@@ -99,11 +83,11 @@ def with_einsum(evidence, law):
             replace(s, cell=name, role="cause", seconds=np.full((1, 12, 2), law(s)))
             for s in evidence.chains[dims]
         )
-    return replace(evidence, cells={**evidence.cells, **causes})
+    return with_cells(evidence, causes)
 
 
 def test_small_cells_are_explained_by_the_cost_of_calls():
-    (finding,) = findings(simulated(obeys), QUICK)
+    (finding,) = findings(simulate_chains(obeys), QUICK)
     assert "all small" in finding.observed
     assert finding.cause.startswith("The fixed cost of a call")
     assert finding.vanishes
@@ -111,20 +95,20 @@ def test_small_cells_are_explained_by_the_cost_of_calls():
 
 @pytest.mark.parametrize(("law", "vanishes"), [(memory_bound, True), (slow_everywhere, False)])
 def test_large_cells_are_explained_by_memory_only_if_cached_ones_agree(law, vanishes):
-    finding = findings(simulated(law, regimes=SMALL_CACHE), QUICK)[-1]
+    finding = findings(simulate_chains(law, regimes=SMALL_CACHE), QUICK)[-1]
     assert finding.cause.startswith("Loss-first is bound by memory")
     assert finding.vanishes is vanishes
 
 
 @pytest.mark.parametrize(("law", "vanishes"), [(obeys, True), (blas_like, False)])
 def test_the_gap_to_the_formula_is_due_to_rates_only_if_one_rate_closes_it(law, vanishes):
-    finding = findings(with_einsum(simulated(blas_like), law), QUICK)[0]
+    finding = findings(with_einsum(simulate_chains(blas_like), law), QUICK)[0]
     assert finding.observed.startswith("Time favours input-first")
     assert finding.vanishes is vanishes
 
 
 def test_the_plane_shows_measured_ratios_and_leaves_out_what_was_skipped():
-    evidence = simulated(obeys, noise=0.0)
+    evidence = simulate_chains(obeys, noise=0.0)
     x, z = plane(QUICK)
     skipped = (1, z[0], z[0], z[0], x[1])
     kept = {name: arms for name, arms in evidence.cells.items() if arms[0].dims != skipped}
@@ -135,10 +119,9 @@ def test_the_plane_shows_measured_ratios_and_leaves_out_what_was_skipped():
 
 
 def test_cells_measured_by_einsum_too_have_points_of_their_own():
-    evidence = simulated(obeys)
+    evidence = simulate_chains(obeys)
     _, figure = shows(with_einsum(evidence, obeys), QUICK)
     chains, loops = figure.panel.curves
     assert (len(chains.x), len(loops.x)) == (len(evidence.chains), len(CAUSE_DIMS))
     assert (chains.marks, loops.marks) == ("filled", "hollow")
     assert figure.panel.x.limits[0] < chains.x.min() < chains.x.max() < figure.panel.x.limits[1]
-    assert shows(Evidence(), QUICK)[1].panel.curves == ()

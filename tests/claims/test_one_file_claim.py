@@ -89,8 +89,7 @@ def run(tmp_path_factory):
 
 def test_the_verdict_is_stored(run):
     verdicts = json.loads((run / "verdicts.json").read_text())
-    claims = verdicts if isinstance(verdicts, list) else verdicts["verdicts"]
-    (verdict,) = (v for v in claims if v["claim"] == "C99")
+    (verdict,) = (v for v in verdicts if v["claim"] == "C99")
     assert verdict["verdict"] in (run / "report.html").read_text()
     counted, timed = verdict["parts"]
     assert (counted["name"], counted["verdict"]) == ("terms", "agrees")
@@ -103,21 +102,14 @@ def test_every_cell_and_check_is_on_record(run):
     assert {r["check"] for r in lines if r["kind"] == "check"} == {"C99:counts"}
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Sums of numbers",
-        "To add numbers twice takes longer than to add them once.",
-        "Sums were seen.",
-        "They were asked for.",
-        "Sums drawn",
-        "Numbers behind the sums",
-        "A table by itself",
-        "12,345",
-    ],
-)
-def test_what_it_says_is_in_the_report(run, text):
-    assert text in (run / "report.html").read_text()
+def test_what_it_says_is_in_the_report(run):
+    report = (run / "report.html").read_text()
+    for text in (
+        *("Sums of numbers", "To add numbers twice takes longer than to add them once."),
+        *("Sums were seen.", "They were asked for.", "Sums drawn", "Numbers behind the sums"),
+        *("A table by itself", "12,345"),
+    ):
+        assert text in report
 
 
 def test_its_figure_is_a_file(run):

@@ -8,22 +8,10 @@ import pytest
 from pydantic import TypeAdapter
 
 import jacchain as jc
-from jacchain.analysis.evidence import Evidence
 from jacchain.claims import study_construction as study
-from jacchain.claims.study_construction import (
-    DENSE,
-    EXPERIMENT,
-    FREE,
-    MEMORY,
-    MODES,
-    STRUCTURED,
-    Memory,
-    pays_from,
-)
-from jacchain.experiments.sizes import Sizes
+from jacchain.claims.study_construction import DENSE, EXPERIMENT, FREE, MEMORY, MODES, STRUCTURED
 from tests.claims.agreement import agree
-
-QUICK, STANDARD = Sizes(), Sizes("standard")
+from tests.claims.makers import QUICK, STANDARD, simulate
 
 
 def law(series):
@@ -34,27 +22,22 @@ def law(series):
 
 
 @pytest.fixture(scope="module")
-def whole(simulate):
-    """All cells of the quick sizes."""
+def whole():
     return simulate(EXPERIMENT, law)
-
-
-def small_convolution():
-    rng = np.random.default_rng(0)
-    layers = [
-        jc.networks.ConvolutionLayer(
-            rng.normal(size=(2, 1, 3, 3)), np.zeros(2), (6, 6), "tanh", padding=1
-        ),
-        jc.networks.AveragePoolingLayer(2, (6, 6), 2),
-        jc.networks.AffineLayer(rng.normal(size=(3, 18)), np.zeros(3)),
-    ]
-    return jc.networks.Network(layers, "cross_entropy")
 
 
 @pytest.fixture
 def small_networks(monkeypatch):
     """Small networks of the same kinds."""
-    small = {"lenet-300-100": jc.mlp(6, 5, 4, rng=0), "lenet-5": small_convolution()}
+    rng = np.random.default_rng(0)
+    kernels, zeros = rng.normal(size=(2, 1, 3, 3)), np.zeros(2)
+    layers = [
+        jc.networks.ConvolutionLayer(kernels, zeros, (6, 6), "tanh", padding=1),
+        jc.networks.AveragePoolingLayer(2, (6, 6), 2),
+        jc.networks.AffineLayer(rng.normal(size=(3, 18)), np.zeros(3)),
+    ]
+    convolution = jc.networks.Network(layers, "cross_entropy")
+    small = {"lenet-300-100": jc.mlp(6, 5, 4, rng=0), "lenet-5": convolution}
     monkeypatch.setattr(study, "load_network", lambda name, **_: small[name])
     study._passed.cache_clear()
     yield
@@ -62,14 +45,11 @@ def small_networks(monkeypatch):
 
 
 def test_quick_builds_no_dense_jacobian_of_a_large_network():
-    names = {sizes: {cell.name for cell in study.cells(sizes)} for sizes in (QUICK, STANDARD)}
-    for sizes, several in names.items():
-        assert any("lenet-5" in name and DENSE in name for name in several) is (sizes == STANDARD)
-        assert {mode for mode in MODES if any(f", {mode} of " in name for name in several)} == {
-            *MODES
-        }
-    assert names[QUICK] < names[STANDARD]
-    assert len(names[STANDARD]) == len(study.cells(STANDARD))
+    quick, standard = ({cell.name for cell in study.cells(s)} for s in (QUICK, STANDARD))
+    assert not any("lenet-5" in name and DENSE in name for name in quick)
+    assert any("lenet-5" in name and DENSE in name for name in standard)
+    assert all(any(f", {mode} of " in name for name in quick) for mode in MODES)
+    assert quick < standard
 
 
 @pytest.mark.usefixtures("small_networks")
@@ -87,37 +67,27 @@ def test_the_memory_is_that_of_the_forms():
     dims = jc.networks.load_network("lenet-300-100", rng=0).dims[1:]
     dense = 8 * sum(m * n for m, n in pairwise(dims))
     assert memory[f"lenet-300-100, {DENSE}"].stored == dense
-    for label, bytes_taken in memory.items():
-        assert bytes_taken.allocated >= (bytes_taken.stored if FREE not in label else 1)
+    for label, taken in memory.items():
+        assert taken.allocated >= (taken.stored if FREE not in label else 1)
     for network in study.NETWORKS:
         stored = [memory[f"{network}, {form}"].stored for form in (FREE, STRUCTURED, DENSE)]
         assert stored == sorted(stored)
 
 
 @pytest.mark.parametrize(
-    ("building", "per_vector", "place"),
-    [(8.0, 1.0, 8), (0.0, 1.0, 1), (0.0, 3.0, None)],
+    ("building", "per_vector", "place"), [(8.0, 1.0, 8), (0.0, 1.0, 1), (0.0, 3.0, None)]
 )
 def test_an_explicit_form_pays_where_it_takes_as_long_as_matrix_free(
     whole, building, per_vector, place
 ):
     """Matrix-free takes 2 for each vector."""
-    some, other = whole.pair(study.name("lenet-5", "vjp", STRUCTURED, 1))
+    pair = whole.pair(study.name("lenet-5", "vjp", STRUCTURED, 1))
+    seconds = [(n, (building + per_vector * n, 2.0 * n)) for n in (1, 4, 16, 64)]
     rows = [
-        (
-            n,
-            replace(some, seconds=np.full((1, 12, 2), building + per_vector * n)),
-            replace(other, seconds=np.full((1, 12, 2), 2.0 * n)),
-        )
-        for n in (1, 4, 16, 64)
+        (n, *(replace(s, seconds=np.full((1, 12, 2), t)) for s, t in zip(pair, times, strict=True)))
+        for n, times in seconds
     ]
-    assert pays_from(rows) == (place and pytest.approx(place, rel=0.15))
-
-
-def panels(evidence):
-    (lines,) = EXPERIMENT.shows(evidence, QUICK)
-    assert {len(row) for row in lines.numbers.rows} == {len(lines.numbers.columns)}
-    return [panel for row in lines.panels for panel in row]
+    assert study.pays_from(rows) == (place and pytest.approx(place, rel=0.15))
 
 
 def table(evidence):
@@ -126,11 +96,12 @@ def table(evidence):
 
 
 def test_curves_and_the_place_from_which_building_pays(whole):
-    several = panels(whole)
-    assert [panel.title for panel in several] == [
+    (lines,) = EXPERIMENT.shows(whole, QUICK)
+    panels = [panel for row in lines.panels for panel in row]
+    assert [panel.title for panel in panels] == [
         f"{network}: {direction}" for network in study.NETWORKS for direction in MODES.values()
     ]
-    for panel in several:
+    for panel in panels:
         forms = {curve.label: curve for curve in panel.curves}
         assert set(forms) == {FREE, STRUCTURED, *((DENSE,) if "300" in panel.title else ())}
         np.testing.assert_allclose(forms[FREE].y, [2e-3, 32e-3, 512e-3], rtol=0.05)
@@ -142,7 +113,8 @@ def test_curves_and_the_place_from_which_building_pays(whole):
 
 def test_the_table_says_when_building_pays(whole):
     label = f"lenet-300-100, {DENSE}"
-    rows = table(replace(whole, checks={MEMORY: {label: Memory(100, 200)}}))
+    rows = table(replace(whole, checks={MEMORY: {label: study.Memory(100, 200)}}))
+    assert len(rows) == 2 * 3
     assert rows[label][:2] == pytest.approx((9e-3, 1e-3), rel=0.05)
     assert rows[label][2:] == ("10 vectors", "10 vectors", 100, 200)
     never = "not measured"
@@ -150,11 +122,6 @@ def test_the_table_says_when_building_pays(whole):
     assert rows[f"lenet-5, {FREE}"] == (None, pytest.approx(2e-3, rel=0.05), *[None] * 4)
 
 
-def test_what_never_pays_is_said_so(simulate):
+def test_what_never_pays_is_said_so():
     slow = simulate(EXPERIMENT, lambda s: law(s) / (100 if s.name == FREE else 1))
     assert table(slow)[f"lenet-5, {STRUCTURED}"][2].startswith("not up to 256: 5")
-
-
-def test_nothing_measured_is_shown_empty():
-    assert [panel.curves for panel in panels(Evidence())] == [()] * 4
-    assert len(table(Evidence())) == 2 * 3

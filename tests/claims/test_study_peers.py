@@ -4,10 +4,9 @@ import pytest
 
 from jacchain.analysis.evidence import Evidence
 from jacchain.claims.study_peers import CASES, COMPILE, EXPERIMENT, OURS, TOGETHER, cells
-from jacchain.experiments.sizes import Sizes
 from tests.claims.agreement import agree
+from tests.claims.makers import QUICK, simulate
 
-QUICK = Sizes()
 MULTI_DOT = cells(QUICK)[-1]
 
 
@@ -18,7 +17,7 @@ def law(series):
 
 
 @pytest.fixture(scope="module")
-def whole(simulate):
+def whole():
     """All cells, and what compiling took of one case."""
     case = next(iter(CASES))
     return simulate(EXPERIMENT, law, checks={COMPILE: {case: 1.5}})
@@ -58,7 +57,7 @@ def test_each_peer_has_its_ratio_in_the_colour_of_the_faster(whole):
     assert axis.ticks == (0.5, 1, 2)
 
 
-def test_a_peer_whose_interval_holds_one_is_muted(simulate):
+def test_a_peer_whose_interval_holds_one_is_muted():
     *_, marks = shown(simulate(EXPERIMENT, lambda _: 1e-3))
     assert "muted" in {mark.look for mark in marks if mark.ends[0] <= 1 <= mark.ends[1]}
 

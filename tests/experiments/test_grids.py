@@ -9,7 +9,7 @@ from jacchain.analysis.noise import regimes
 from jacchain.analysis.slopes import LEAST_SIZES, LEAST_SPAN
 from jacchain.chains.planners import plan
 from jacchain.experiments.cell import BOTH
-from jacchain.experiments.grids import all_grids, grid_cells, octaves, plane
+from jacchain.experiments.grids import all_grids, grid_cells, plane
 from jacchain.experiments.sizes import Sizes
 
 MIB = 2**20
@@ -74,11 +74,6 @@ def test_only_the_swept_size_changes(scale):
         assert len({dims[:position] + dims[position + 1 :] for _, dims in cells}) == 1
     assert all(d[1:] == (n, n, n, 1536) for n, d in grids["all_z"].cells)
     assert all(d == (1, *[256] * (n + 1)) for n, d in grids["depth"].cells)
-
-
-def test_octaves_are_powers_of_two_and_one_and_a_half_times_them():
-    assert octaves(96, 1024) == [96, 128, 192, 256, 384, 512, 768, 1024]
-    assert octaves(5, 5) == []
 
 
 def test_a_larger_scale_reaches_farther():

@@ -28,7 +28,6 @@ def test_each_scale_picks_its_own_value(scale):
     [
         (None, 32 * MIB, ()),
         (MIB, None, ()),
-        (MIB, 32 * MIB, ((2 * MIB, 8 * MIB), (64 * MIB, 256 * MIB))),
         (MIB, 256 * MIB, ((2 * MIB, 16 * MIB), (512 * MIB, 2048 * MIB))),  # at most 16 times L2
     ],
 )

@@ -18,17 +18,16 @@ COLUMNS = ["result", "params", "stats_ci_99_a", "stats_ci_99_b", "stats_number",
 
 @pytest.fixture(scope="session")
 def make_rounds():
-    """Return a function that simulates rounds of all harnesses: factors on time, by visit."""
+    """Return a function that simulates six rounds of all harnesses: factors on time, by visit."""
 
-    def make(*, noise=0.01, turns=6, **factors):
+    def make(*, noise=0.01, **factors):
         rng = np.random.default_rng(0)
-        keys = ["dims", "order", "visit", "turn"]
         rows = []
-        for row in product(TIMES, BOTH, VISITS, range(turns)):
+        for dims, order, visit, turn in product(TIMES, BOTH, VISITS, range(6)):
             errors = rng.normal(0, noise) + rng.normal(0, 0.002, size=5)
-            seconds = TIMES[row[0]] * factors.get(row[2], 1.0) * np.exp(errors)
-            rows.append(dict(zip(keys, row, strict=True)) | {"seconds": list(seconds)})
-        return pd.DataFrame(rows)
+            seconds = TIMES[dims] * factors.get(visit, 1.0) * np.exp(errors)
+            rows.append((dims, order, visit, turn, list(seconds)))
+        return pd.DataFrame(rows, columns=["dims", "order", "visit", "turn", "seconds"])
 
     return make
 
@@ -47,7 +46,8 @@ def asv_results(tmp_path_factory):
         times = [1e-9 * plan(dims, order).multiplications for dims, order in pairs]
         samples = [[0.9 * time, time, 1.1 * time, time] for time in times]
         params = [list(cells), [repr(order) for order in BOTH]]
-        results[benchmark] = [times, params, times, times, [10] * len(times), samples]
+        low, high = ([factor * time for time in times] for factor in (0.9, 1.1))
+        results[benchmark] = [times, params, low, high, [10] * len(times), samples]
     for (commit, date), numpy in product((("ab", 1000), ("cd", 2000)), ("2.4.6", "2.10.0")):
         data = {
             "version": 2,

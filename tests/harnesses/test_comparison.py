@@ -51,10 +51,7 @@ def test_a_difference_that_noise_explains_is_not_decided(make_rounds):
 
 @pytest.mark.parametrize(
     ("dims", "name"),
-    [
-        ((1, 4, 3), "loss-first of 1 x 4 x 3"),
-        ((1, 8, 8, 8, 8, 8, 8), "loss-first of 5 layers of 8"),
-    ],
+    [((1, 4, 3), "loss-first of 1 x 4 x 3"), ((1, *[8] * 6), "loss-first of 5 layers of 8")],
 )
 def test_deep_chains_have_short_names(dims, name):
     assert Compared(dims, "loss-first", {}, {}).name == name

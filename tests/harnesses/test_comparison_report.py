@@ -1,10 +1,8 @@
 """The harnesses side by side, for people and for programs."""
 
 import json
-from io import StringIO
 
 import pytest
-from rich.console import Console
 
 from jacchain.harnesses.comparison import PAIRS, compare
 from jacchain.harnesses.comparison_report import (
@@ -13,6 +11,7 @@ from jacchain.harnesses.comparison_report import (
     draw_harnesses,
     print_harnesses,
 )
+from tests.report.examples import printed
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +20,7 @@ def comparison(make_rounds):
 
 
 def test_the_table_shows_every_cell_and_verdict(comparison):
-    out = StringIO()
-    print_harnesses(Console(file=out, width=200), comparison)
-    text = out.getvalue()
+    text = printed(print_harnesses, comparison)
     assert all(row.name in text for row in comparison.rows)
     assert "pytest / own x disagrees" in text
     assert "asv / own + agrees" in text

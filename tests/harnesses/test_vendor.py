@@ -11,6 +11,10 @@ PAGE = """<head>
 <link rel="stylesheet" href="https://cdn.example.org/bootstrap.min.css" integrity="sha256-y">
 </head><body><a href="https://example.org/">elsewhere</a></body>
 """
+FILES = " ".join(f"node_modules/{name}" for name in (*COPIES.values(), "bootstrap/dist/fonts/a"))
+PACKAGES = (  # a script that makes every file which npm would bring
+    f'for f in {FILES}; do mkdir -p "$(dirname $f)"; echo made > $f; done; test -f package.json'
+)
 
 
 @pytest.fixture
@@ -34,17 +38,8 @@ def npm(tmp_path, monkeypatch):
     return install
 
 
-def packages():
-    """A script that makes every file which npm would bring."""
-    files = " ".join(f"node_modules/{source}" for source in COPIES.values())
-    return (
-        f"for f in {files} node_modules/bootstrap/dist/fonts/a.woff; do "
-        'mkdir -p "$(dirname $f)"; echo made > $f; done; test -f package.json'
-    )
-
-
 def test_pages_load_their_libraries_from_beside_them(site, npm):
-    npm(packages())
+    npm(PACKAGES)
     make_local(site)
     page = (site / "index.html").read_text()
     assert f'<script src="{FOLDER}/jquery/dist/jquery.min.js"' in page
@@ -71,7 +66,7 @@ def test_without_npm_the_remedy_is_named(site, monkeypatch):
 
 
 def test_a_library_that_is_not_known_is_named(site, npm):
-    npm(packages())
+    npm(PACKAGES)
     (site / "index.html").write_text('<script src="https://example.org/new.js"></script>')
     with pytest.raises(VendorError, match=r"index.html loads https://example.org/new.js"):
         make_local(site)

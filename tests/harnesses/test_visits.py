@@ -53,15 +53,13 @@ def test_what_fails_loses_no_finished_round(checkout, monkeypatch):
     def fails_later(root, target, cells):
         calls.append(1)
         if len(calls) == 3:
-            message = "asv failed"
-            raise RunError(message)
+            raise RunError("asv failed")
         write("asv")(root, target, cells)
 
     monkeypatch.setitem(VISITS, "asv", fails_later)
     with pytest.raises(RunError, match="asv failed"):
         measure(checkout, out, CELLS, rounds=4)
-    kept = {path.name for path in out.iterdir()}
-    assert kept == {"round-00", "round-01", "setting.json"}
+    assert {path.name for path in out.iterdir()} == {"round-00", "round-01", "setting.json"}
     monkeypatch.setitem(VISITS, "asv", write("later"))
     measure(checkout, out, CELLS, rounds=4)
     who = [(path / "asv/who").read_text() for path in sorted(out.glob("round-*"))]

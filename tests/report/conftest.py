@@ -7,9 +7,8 @@ from jacchain.analysis.verdicts import exact, judge, undecided
 from jacchain.experiments import show
 from jacchain.experiments.experiment import Experiment, Finding
 from jacchain.experiments.sizes import PROFILES, Sizes
-from jacchain.records.schema import SessionRecord
 from jacchain.runs.assess import Assessment
-from tests.report.examples import HERE, NASTY, NUMBERS, evidence_of, panel, swept
+from tests.report.examples import NASTY, NUMBERS, evidence_of, panel, session, swept
 
 
 @pytest.fixture(scope="session")
@@ -17,28 +16,18 @@ def figures():
     """One of each kind, by its kind."""
     strip = show.Mark("median", 0.1, (0.0, 0.2), "loss-first", np.array([-1.0, 0.5, 1.0]))
     ratio = show.Axis("theirs / ours (ratio)", "ratio")
-    return {
-        "lines": show.Lines("lines", "Lines", "Three panels.", ((panel(), panel()), (panel(),))),
-        "rows": show.Rows("rows", "Rows", "Two rows.", ("a", "b"), ((ratio, ((strip,), ())),)),
-        "scatter": show.Scatter("scatter", "Points", "One panel.", panel(), "equality"),
-        "sweep": show.Sweep(
-            "sweep",
-            "Cost over |z1|",
-            "Time over a size.",
-            show.Axis("|z1| (elements)", "powers of 2"),
-            (swept(), swept("input-first", 1e-5)),
-            numbers=NUMBERS,
-        ),
-        "plane": show.Plane(
-            "plane",
-            "Ratios",
-            "Two maps.",
-            (("times", np.array([[1.0, np.nan], [20.0, 3e4]])), ("formula", np.full((2, 2), 9.0))),
-            (4, 1000),
-            (4, 8),
-            ("|x|", "|z|", "ratio"),
-        ),
-    }
+    size = show.Axis("|z1| (elements)", "powers of 2")
+    orders = swept(), swept("input-first", 1e-5)
+    times = ("times", np.array([[1.0, np.nan], [20.0, 3e4]]))
+    maps = times, ("formula", np.full((2, 2), 9.0))
+    every = (
+        show.Lines("lines", "Lines", "Three panels.", ((panel(), panel()), (panel(),))),
+        show.Rows("rows", "Rows", "Two rows.", ("a", "b"), ((ratio, ((strip,), ())),)),
+        show.Scatter("scatter", "Points", "One panel.", panel(), "equality"),
+        show.Sweep("sweep", "Over |z1|", "Time over a size.", size, orders, numbers=NUMBERS),
+        show.Plane("plane", "Ratios", "Maps.", maps, (4, 1000), (4, 8), ("|x|", "|z|", "ratio")),
+    )
+    return {figure.name: figure for figure in every}
 
 
 @pytest.fixture(scope="session")
@@ -61,18 +50,11 @@ def experiments(figures):
 
 @pytest.fixture(scope="session")
 def assessment(experiments):
-    session = SessionRecord(
-        identity=HERE,
-        started="2025-01-01T00:00:00+00:00",
-        profile="quick",
-        claims=("C1", "C2"),
-        seed=7,
-        environment={"cpu_model": NASTY, "l2_bytes": 2**20, "governor": None},
-    )
+    here = session(cpu_model=NASTY, l2_bytes=2**20, governor=None)
     verdicts = (
         judge("model", [exact("cells", 2, 3)], 0.05),
         judge("C1", [exact("products of 4 x 3", 12, 12)], 0.05),
-        judge("C2", [undecided("slope", "too few sizes")], 0.05),
+        judge("C2", [undecided("slope", "too few <sizes> of z1")], 0.05),
     )
     sampling = PROFILES["quick"]
-    return Assessment(session, sampling, Sizes(), experiments, evidence_of(), *([verdicts] * 2))
+    return Assessment(here, sampling, Sizes(), experiments, evidence_of(), *([verdicts] * 2))

@@ -1,13 +1,15 @@
 """Pieces of a small run by hand, and the report parsed as a browser would."""
 
 from html.parser import HTMLParser
+from io import StringIO
 
 import numpy as np
+from rich.console import Console
 
 from jacchain.analysis.evidence import BOTH, Evidence, Series
 from jacchain.cost import Cost
 from jacchain.experiments import show
-from jacchain.records.schema import Identity
+from jacchain.records.schema import Identity, SessionRecord
 
 HERE = Identity(
     machine="4f1c", numpy="2.1.0", blas="OpenBLAS 0.3", jacchain="0.1.0", dtype="float64", threads=1
@@ -23,6 +25,17 @@ NUMBERS = show.Table(
     (show.Column("|z1|", "count"), show.Column("time", "seconds"), show.Column("in")),
     ((1024, 0.25, "L2"), (2048, None, "LLC")),
 )
+
+
+def session(**environment):
+    return SessionRecord(
+        identity=HERE,
+        started="2025-01-01T00:00:00+00:00",
+        profile="quick",
+        claims=("C1", "C2"),
+        seed=7,
+        environment=environment,
+    )
 
 
 def swept(order="loss-first", rate=1e-6, stretches=STRETCHES):
@@ -41,23 +54,29 @@ def panel(title="", **changes):
     return show.Panel(title, **({"curves": (curve(),)} | axes | changes))
 
 
-def series(cell, name, seconds, *, role="chain", dims=(1, 4, 3)):
+def series(cell, name, seconds, *, role="chain"):
     cost = Cost(products=1, multiplications=12, bytes=200, held_bytes=128, peak_bytes=24)
     times, flags = np.full((1, 4, 2), seconds), np.zeros((1, 4, 2), dtype=bool)
-    return Series(cell, role, "", dims, name, cost, times, flags)
+    return Series(cell, role, "", (1, 4, 3), name, cost, times, flags)
 
 
 def evidence_of(*, loss=1e-3, inputs=3e-3):
-    cells = {
-        "chain 1x4x3": [series("chain 1x4x3", *a) for a in zip(BOTH, (loss, inputs), strict=True)]
-    }
-    cells["control"] = [series("control", "loss-first", loss, role="control")] * 2
+    arms = zip(BOTH, (loss, inputs), strict=True)
+    chain = tuple(series("chain 1x4x3", *arm) for arm in arms)
+    control = (series("control", "loss-first", loss, role="control"),) * 2
     skipped = {"cell:too<big>": "would take 900 s, over the profile's 15 s"}
-    return Evidence({name: tuple(arms) for name, arms in cells.items()}, skipped=skipped)
+    return Evidence({"chain 1x4x3": chain, "control": control}, skipped=skipped)
+
+
+def printed(function, *arguments):
+    """What a function prints, its words one space apart."""
+    console = Console(width=200, file=StringIO())
+    function(console, *arguments)
+    return " ".join(console.file.getvalue().replace("│", " ").split())
 
 
 class Page(HTMLParser):
-    """Elements in order, with their attributes, and the text of all."""
+    """Elements in order, with their attributes, and the text of all; each must be closed."""
 
     VOID = frozenset({"meta", "img", "link", "br", "hr", "input"})
 
@@ -66,6 +85,7 @@ class Page(HTMLParser):
         self.elements, self.open, self.text = [], [], ""
         self.feed(text)
         self.close()
+        assert self.open == []
         self.words = " ".join(self.text.split())
 
     def handle_starttag(self, tag, attrs):

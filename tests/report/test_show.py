@@ -11,7 +11,9 @@ from jacchain.report.show import DRAWINGS, draw, draw_figures, scaled_formula
 from jacchain.report.style import LOOKS, house_style
 from tests.report.examples import SIZES, STRETCHES, curve, panel, swept
 
-NONE = np.array([])
+EMPTY = panel(curves=(curve(y=np.array([])),))
+NO_TIMES = np.full((1, 1), np.nan)
+SIZE, SECONDS = show.Axis("|x|", "powers of 2"), show.Axis("s", "seconds")
 
 
 def drawn(figure):
@@ -25,18 +27,27 @@ def lines_of(*panels, **changes):
     return show.Lines("name", "Title", "Caption.", (panels,), **changes)
 
 
+def rows_of(names, *panels, **changes):
+    return show.Rows("name", "Title", "", names, panels, **changes)
+
+
+def axes_of(*changes, **facts):
+    """The axes of one panel."""
+    return drawn(lines_of(panel(*changes, **facts))).axes[0]
+
+
 def line(axes, label):
-    (found,) = (line for line in axes.lines if line.get_label() == label)
-    return found
+    (match,) = (line for line in axes.lines if line.get_label() == label)
+    return match
+
+
+def words(texts):
+    return [text.get_text() for text in texts]
 
 
 def legend_of(page):
     legends = page.findobj(lambda o: hasattr(o, "get_texts"))
-    return [text.get_text() for legend in legends for text in legend.get_texts()]
-
-
-def texts_of(axes):
-    return [text.get_text() for text in axes.texts]
+    return [text for legend in legends for text in words(legend.get_texts())]
 
 
 def test_an_unknown_kind_lists_the_known_ones():
@@ -57,38 +68,26 @@ def test_files_are_small_and_the_same_each_time(figures, tmp_path):
     assert all(ET.parse(path).getroot().tag.endswith("svg") for path in first[::2])
 
 
-EMPTY = panel(curves=(curve(y=NONE),))
-
-
 @pytest.mark.parametrize(
-    "figure",
+    ("figure", "texts"),
     [
-        lines_of(EMPTY),
-        lines_of(panel(curves=()), panel(), shared=True),
-        show.Scatter("name", "Title", "", EMPTY, "equality"),
-        show.Sweep("name", "Title", "", show.Axis("|x|", "powers of 2"), ()),
-        show.Sweep("name", "Title", "", show.Axis("|x|", "powers of 2"), (swept(stretches=()),)),
-        show.Rows("name", "Title", "", (), ((show.Axis("s", "seconds"), ()),)),
-        show.Rows("name", "Title", "", ("a",), ((show.Axis("s", "seconds"), ((),)),)),
-        show.Plane("name", "Title", "", (("a", np.full((1, 1), np.nan)),), (1,), (1,), ("",) * 3),
+        (lines_of(EMPTY), ["not measured"]),
+        (lines_of(panel(curves=()), panel(), shared=True), ["not measured"]),
+        (show.Scatter("name", "Title", "", EMPTY, "equality"), ["not measured"]),
+        (show.Sweep("name", "Title", "", SIZE, ()), []),
+        (show.Sweep("name", "Title", "", SIZE, (swept(stretches=()),)), []),
+        (rows_of((), (SECONDS, ())), ["not measured"]),
+        (rows_of(("a",), (SECONDS, ((),))), ["not measured"]),
+        (show.Plane("name", "Title", "", (("a", NO_TIMES),), (1,), (1,), ("",) * 3), []),
     ],
 )
-def test_a_run_that_is_not_complete_is_drawn_all_the_same(figure):
-    assert drawn(figure).axes
-
-
-def test_what_was_not_measured_is_said_so():
-    bare = show.Rows("name", "Title", "", ("a",), ((show.Axis("s", "seconds"), ((),)),))
-    for figure in (lines_of(EMPTY), bare):
-        assert texts_of(drawn(figure).axes[0]) == ["not measured"]
-
-
-# Panels
+def test_a_run_that_is_not_complete_is_drawn_and_says_so(figure, texts):
+    assert words(drawn(figure).axes[0].texts) == texts
 
 
 def test_a_curve_has_its_points_its_look_and_its_intervals():
     ends = np.column_stack([0.5e-3 * SIZES, 2e-3 * SIZES])
-    axes = drawn(lines_of(panel(curves=(curve(ends=ends),)))).axes[0]
+    axes = axes_of(curves=(curve(ends=ends),))
     points = line(axes, "a curve")
     np.testing.assert_array_equal(points.get_xydata(), np.column_stack([SIZES, 1e-3 * SIZES]))
     assert (points.get_color(), points.get_marker()) == (LOOKS["third"].colour, "D")
@@ -98,7 +97,7 @@ def test_a_curve_has_its_points_its_look_and_its_intervals():
 
 def test_hollow_points_are_open_and_lines_of_formulas_pale():
     curves = (curve("open", marks="hollow"), curve("formula", marks="", line="--"))
-    axes = drawn(lines_of(panel(curves=curves))).axes[0]
+    axes = axes_of(curves=curves)
     assert line(axes, "open").get_markerfacecolor() == "white"
     assert line(axes, "formula").get_alpha() < 1
     assert line(axes, "formula").get_marker() == ""
@@ -106,13 +105,14 @@ def test_hollow_points_are_open_and_lines_of_formulas_pale():
 
 def test_open_points_show_what_is_behind_them_but_in_a_scatter():
     points = panel(curves=(curve(marks="hollow", line=""),))
-    assert line(drawn(lines_of(points)).axes[0], "a curve").get_markerfacecolor() == "none"
-    scatter = drawn(show.Scatter("name", "Title", "", points))
-    assert line(scatter.axes[0], "a curve").get_markerfacecolor() == "white"
+    figures = lines_of(points), show.Scatter("name", "Title", "", points)
+    pages = [drawn(figure) for figure in figures]
+    faces = [line(page.axes[0], "a curve").get_markerfacecolor() for page in pages]
+    assert faces == ["none", "white"]
 
 
 def test_labels_are_typeset_and_axes_have_units():
-    axes = drawn(lines_of(panel("over |x|", x=show.Axis("|z1| (elements)", "powers of 2")))).axes[0]
+    axes = axes_of("over |x|", x=show.Axis("|z1| (elements)", "powers of 2"))
     assert axes.get_xlabel() == "$|z_1|$ (elements)"
     assert axes.get_ylabel() == "time (s)"
     assert axes.get_title(loc="left") == "over $|x|$"
@@ -121,14 +121,14 @@ def test_labels_are_typeset_and_axes_have_units():
 
 def test_sizes_and_ticks_are_written_where_they_are_shown():
     whole = show.Axis("batch", "sizes", (1, 4, 1000))
-    axes = drawn(lines_of(panel(x=whole))).axes[0]
-    assert [t.get_text() for t in axes.get_xticklabels()] == ["1", "4", "1000"]
+    axes = axes_of(x=whole)
+    assert words(axes.get_xticklabels()) == ["1", "4", "1000"]
     assert axes.get_xlim()[1] >= 1000
     cut = replace(whole, limits=(2, 200))
-    axes = drawn(lines_of(panel(x=cut, y=show.Axis("", "ratio", (0.01, 0.05, 9))))).axes[0]
+    axes = axes_of(x=cut, y=show.Axis("", "ratio", (0.01, 0.05, 9)))
     assert axes.get_xlim() == (2, 200)
-    assert [t.get_text() for t in axes.get_xticklabels()] == ["4"]
-    assert [t.get_text() for t in axes.get_yticklabels()] == ["0.01", "0.05"]
+    assert words(axes.get_xticklabels()) == ["4"]
+    assert words(axes.get_yticklabels()) == ["0.01", "0.05"]
 
 
 def test_levels_bands_regions_and_notes():
@@ -147,7 +147,7 @@ def test_levels_bands_regions_and_notes():
     level = line(axes, "pays from 9")
     assert set(level.get_xdata()) == {9}
     assert (level.get_color(), level.get_linestyle()) == (LOOKS["loss-first"].colour, ":")
-    assert {"L2", "a note"} <= set(texts_of(axes))
+    assert {"L2", "a note"} <= set(words(axes.texts))
     assert set(legend_of(page)) == {"a curve", "pays from 9", "noise", "fails"}
     (region,) = (c for c in axes.collections if c.get_label() == "fails")
     assert region.get_paths()[0].contains_point((10, 9e-3))
@@ -169,8 +169,8 @@ def test_rows_of_panels_have_a_legend_each_or_share_one():
 
 
 def test_a_curve_without_points_is_in_the_legend_alone():
-    page = drawn(lines_of(panel(curves=(curve("", line="--"), curve("the model", y=NONE)))))
-    assert legend_of(page) == ["the model"]
+    curves = (curve("", line="--"), curve("the model", y=np.array([])))
+    assert legend_of(drawn(lines_of(panel(curves=curves)))) == ["the model"]
 
 
 def test_the_diagonal_is_where_both_are_equal():
@@ -180,26 +180,17 @@ def test_the_diagonal_is_where_both_are_equal():
     np.testing.assert_array_equal(*line(axes, "equality").get_data())
 
 
-# Rows
-
-
 def test_rows_have_marks_intervals_and_strips_from_the_top():
     marks = (
         (show.Mark("median", 2.0, (1.0, 3.0), "loss-first", np.array([1.0, 2, 5])),),
         (show.Mark("median", 4.0, None, "input-first"), show.Mark("held", 9.0)),
     )
-    figure = show.Rows(
-        "name",
-        "Title",
-        "",
-        ("|x| = 4", "b"),
-        ((show.Axis("time (s)"), marks),) * 2,
-        levels=(show.Level("", 0.0),),
-        bands=(show.Band("noise", -1, 1),),
-    )
+    panels = ((show.Axis("time (s)"), marks),) * 2
+    beside = {"levels": (show.Level("", 0.0),), "bands": (show.Band("noise", -1, 1),)}
+    figure = rows_of(("|x| = 4", "b"), *panels, **beside)
     page = drawn(figure)
     top, bottom = page.axes
-    assert [label.get_text() for label in top.get_yticklabels()] == ["$|x|$ = 4", "b"]
+    assert words(top.get_yticklabels()) == ["$|x|$ = 4", "b"]
     assert top.get_shared_y_axes().joined(top, bottom)
     strip, interval, value, *_ = top.lines
     assert (strip.get_marker(), len(strip.get_xdata())) == ("|", 3)
@@ -208,46 +199,33 @@ def test_rows_have_marks_intervals_and_strips_from_the_top():
     assert [text for text in legend_of(page) if text != "noise"] == ["one block", "median", "held"]
 
 
-# Sweeps
-
-
-@pytest.fixture
-def sweep(figures):
-    return figures["sweep"]
-
-
-def test_a_sweep_shows_every_size_and_fills_the_judged_ones(sweep):
-    ribbons, axes = drawn(sweep).axes
-    for data in sweep.orders:
+def test_a_sweep_shows_every_size_and_fills_the_judged_ones(figures):
+    ribbons, axes = drawn(figures["sweep"]).axes
+    for data in figures["sweep"].orders:
         filled = line(axes, data.order)
         np.testing.assert_array_equal(filled.get_xdata(), SIZES[:3])
-        (hollow,) = (
-            a
-            for a in axes.lines
-            if a.get_markerfacecolor() == "white" and a.get_color() == filled.get_color()
-        )
+        own = [points for points in axes.lines if points.get_color() == filled.get_color()]
+        (hollow,) = (points for points in own if points.get_markerfacecolor() == "white")
         np.testing.assert_array_equal(hollow.get_xdata(), SIZES[3:])
         np.testing.assert_array_equal(hollow.get_ydata(), data.times[3:])
-    assert [label.get_text() for label in ribbons.get_yticklabels()] == [
-        "loss-first",
-        "input-first",
-    ]
+    assert words(ribbons.get_yticklabels()) == ["loss-first", "input-first"]
 
 
-def test_a_sweeps_ribbon_has_the_slopes_and_brackets_what_is_not_judged(sweep):
-    ribbons, axes = drawn(sweep).axes
-    assert texts_of(ribbons) == ["L2 1.02 / 1.00", "(1.30 / 1.00)"] * 2
+def test_a_sweeps_ribbon_has_the_slopes_and_brackets_what_is_not_judged(figures):
+    page = drawn(figures["sweep"])
+    ribbons, axes = page.axes
+    assert words(ribbons.texts) == ["L2 1.02 / 1.00", "(1.30 / 1.00)"] * 2
     (dotted, _) = (a for a in axes.lines if a.get_linestyle() == ":" and len(a.get_xdata()))
     np.testing.assert_array_equal(dotted.get_xdata(), SIZES[2:5])
-    legend = legend_of(drawn(sweep))
+    legend = legend_of(page)
     assert legend[:2] == ["loss-first", "input-first"]
     assert "leaves the cache, not judged" in legend
 
 
-def test_slopes_between_two_judged_stretches_are_short(sweep):
+def test_slopes_between_two_judged_stretches_are_short(figures):
     three = (*STRETCHES, show.Stretch("LLC", np.array([4, 5]), 0.9, 1.0, judged=True))
-    page = drawn(replace(sweep, orders=(swept(stretches=three),)))
-    assert texts_of(page.axes[0])[1] == "(1.30)"
+    page = drawn(replace(figures["sweep"], orders=(swept(stretches=three),)))
+    assert words(page.axes[0].texts)[1] == "(1.30)"
 
 
 def test_the_formulas_line_passes_through_the_judged_points():
@@ -258,17 +236,13 @@ def test_the_formulas_line_passes_through_the_judged_points():
     assert scaled_formula(data, None)[0] > data.times[0]
 
 
-# Maps
-
-
 def test_a_plane_writes_its_numbers_and_hatches_what_is_missing(figures):
-    page = drawn(figures["plane"])
-    left, right, bar = page.axes
-    assert texts_of(left) == ["1.0", "20", "30k"]
+    left, right, bar = drawn(figures["plane"]).axes
+    assert words(left.texts) == ["1.0", "20", "30k"]
     assert [patch.get_hatch() for patch in left.patches] == ["////"]
     assert len(right.texts) == 4
     assert len(right.patches) == 0
-    assert [label.get_text() for label in right.get_xticklabels()] == ["$2^{2}$", "1000"]
+    assert words(right.get_xticklabels()) == ["$2^{2}$", "1000"]
     assert bar.get_ylabel() == "ratio"
     assert left.get_xlabel() == "$|x|$"
 

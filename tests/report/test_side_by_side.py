@@ -2,26 +2,23 @@
 
 import json
 from dataclasses import replace
-from io import StringIO
 
 import pytest
-from rich.console import Console
 
 from jacchain.report import side_by_side
 from jacchain.report.side_by_side import compare_runs, print_comparison
-from tests.report.examples import evidence_of
+from tests.report.examples import evidence_of, printed, session
 
 
 @pytest.fixture
 def comparison(assessment, monkeypatch):
     """A run beside another: there input-first takes twice as long, and C2 agrees."""
-    model, first, second = assessment.verdicts
-    session = replace(assessment.session, environment={"cpu_model": "another"})
+    *others, last = assessment.verdicts
     slower = replace(
         assessment,
-        session=session,
+        session=session(cpu_model="another"),
         evidence=replace(evidence_of(inputs=6e-3), noise_floor=0.08),
-        verdicts=(model, first, replace(second, verdict="agrees")),
+        verdicts=(*others, replace(last, verdict="agrees")),
     )
     runs = {"a": assessment, "b": slower}
     monkeypatch.setattr(side_by_side, "assess", runs.__getitem__)
@@ -48,9 +45,7 @@ def test_programs_get_all_of_it(comparison):
 
 
 def test_people_get_the_largest_changes(comparison):
-    console = Console(width=160, file=StringIO())
-    print_comparison(console, comparison)
-    words = " ".join(console.file.getvalue().replace("│", " ").split())
+    words = printed(print_comparison, comparison)
     assert "1 4 3 input-first 3 ms 6 ms 2.000 2 to 2 yes" in words
     assert "C2 * inconclusive agrees" in words
     assert "2 matched series, median B / A 1.414; 1 changed beyond the noise floor of 8%" in words

@@ -47,18 +47,14 @@ def test_ticks_are_few_and_in_units(scale, low, high, texts):
 def test_a_legend_names_each_label_once_and_the_orders_first():
     page = canvas()
     axes = page.subplots(1, 2)
+    assert legend_below(page, axes) == 0
+    assert page.legends == []  # nothing to name as yet
     for label in ("|z1|", "input-first", "loss-first", "_hidden"):
         for a in axes:
             a.plot([1], [1], label=label)
     assert legend_below(page, axes) == 1
     texts = [text.get_text() for text in page.legends[0].get_texts()]
     assert texts == ["loss-first", "input-first", "$|z_1|$"]
-
-
-def test_nothing_to_name_is_no_legend():
-    page = canvas()
-    assert legend_below(page, [page.subplots()]) == 0
-    assert page.legends == []
 
 
 def test_the_users_settings_change_nothing(tmp_path):

@@ -1,7 +1,6 @@
 """Makers of evidence whose truth is known."""
 
 import numpy as np
-import pytest
 
 from jacchain.analysis.evidence import BOTH, Evidence, Series
 from jacchain.analysis.slopes import Sweep
@@ -10,7 +9,7 @@ from jacchain.chains.planners import plan
 DIMS = (1, 2, 3, 4, 5)
 
 
-def _series(seconds, *, dims=DIMS, name="loss-first", **facts):
+def make_series(seconds, *, dims=DIMS, name="loss-first", **facts):
     """A series with these seconds, shape (processes, blocks, 2): by default an arm of a chain."""
     seconds = np.array(seconds, dtype=float)
     defaults = {
@@ -23,23 +22,21 @@ def _series(seconds, *, dims=DIMS, name="loss-first", **facts):
     return Series(**defaults | facts, dims=dims, name=name, seconds=seconds)
 
 
-def _pair(first, second, *, names=BOTH, **facts):
+def make_pair(first, second, *, names=BOTH, **facts):
     """Both arms of a cell, each with its seconds."""
-    return tuple(
-        _series(seconds, name=name, **facts)
-        for name, seconds in zip(names, (first, second), strict=True)
-    )
+    arms = zip(names, (first, second), strict=True)
+    return tuple(make_series(seconds, name=name, **facts) for name, seconds in arms)
 
 
-def _evidence(*cells, **facts):
+def make_evidence(*cells, **facts):
     """Evidence of cells, each of one or two series; `facts` as of `Evidence`."""
     return Evidence({arms[0].cell: tuple(arms) for arms in cells}, **facts)
 
 
-def _sweep(sizes, times, *, multiplications=None, noise=0.0, blocks=12, rng=0, law="n"):
+def make_sweep(sizes, times, *, multiplications=None, noise=0.0, blocks=12, law="n"):
     """A sweep with these true times, each block slower by a random part of `noise`."""
     sizes, times = np.asarray(sizes, dtype=float), np.asarray(times, dtype=float)
-    slower = np.abs(np.random.default_rng(rng).normal(0, noise, (len(sizes), 1, blocks)))
+    slower = np.abs(np.random.default_rng(0).normal(0, noise, (len(sizes), 1, blocks)))
     return Sweep(
         variable="|x|",
         order="loss-first",
@@ -50,23 +47,3 @@ def _sweep(sizes, times, *, multiplications=None, noise=0.0, blocks=12, rng=0, l
         times=times[:, None, None] * np.exp(slower),
         law=law,
     )
-
-
-@pytest.fixture(scope="session")
-def make_series():
-    return _series
-
-
-@pytest.fixture(scope="session")
-def make_pair():
-    return _pair
-
-
-@pytest.fixture(scope="session")
-def make_evidence():
-    return _evidence
-
-
-@pytest.fixture(scope="session")
-def make_sweep():
-    return _sweep
