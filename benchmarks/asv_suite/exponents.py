@@ -25,8 +25,11 @@ class Exponent:
     unit = "exponent of time"
 
     def track_exponent(self, sweep, order):
-        judged = [(n, dims) for n, dims in cases.SWEEPS[sweep]["cells"]
-                  if n >= cases.SWEEPS[sweep]["dense_from"]]  # fmt: skip
+        judged = [
+            (n, dims)
+            for n, dims in cases.SWEEPS[sweep]["cells"]
+            if n >= cases.SWEEPS[sweep]["dense_from"]
+        ]
         sizes = [log(n) for n, _ in judged]
         times = [log(_seconds(tuple(dims), order)) for _, dims in judged]
         return linear_regression(sizes, times).slope

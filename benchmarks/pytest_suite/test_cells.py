@@ -33,9 +33,14 @@ def test_evaluate(benchmark, sweep, size, order):
     plan = jc.plan(dims, order, dtype="float64")
     benchmark.group = f"over {SWEEPS[sweep]['variable']}"
     benchmark.extra_info |= {
-        "sweep": sweep, "size": size, "order": order, "dims": dims,
-        "multiplications": plan.multiplications, "bytes": plan.bytes, "numpy": np.__version__,
-    }  # fmt: skip
+        "sweep": sweep,
+        "size": size,
+        "order": order,
+        "dims": dims,
+        "multiplications": plan.multiplications,
+        "bytes": plan.bytes,
+        "numpy": np.__version__,
+    }
     chain = jc.random_chain(dims, rng=0)
     row = benchmark(jc.evaluator(chain, order))
     assert row.shape == (1, dims[-1])

@@ -29,9 +29,13 @@ def test_the_numpy_imported_is_the_one_on_the_label(tmp_path, monkeypatch):
     (tmp_path / "suite/labels.py").write_text(SUITE)
     moved = {
         "version": 1,
-        "repo": str(ROOT), "branches": ["HEAD"], "benchmark_dir": str(tmp_path / "suite"),
-        "env_dir": str(tmp_path / "env"), "results_dir": str(tmp_path / "results"), "plugins": [],
-    }  # fmt: skip
+        "repo": str(ROOT),
+        "branches": ["HEAD"],
+        "benchmark_dir": str(tmp_path / "suite"),
+        "env_dir": str(tmp_path / "env"),
+        "results_dir": str(tmp_path / "results"),
+        "plugins": [],
+    }
     (tmp_path / "asv.conf.json").write_text(json.dumps(config | moved))
     (tmp_path / ".asv-machine.json").write_text(json.dumps({"test": MACHINE, "version": 1}))
     for variable, place in (("XDG_CONFIG_HOME", ".config"), ("XDG_CACHE_HOME", ".cache")):
@@ -39,9 +43,17 @@ def test_the_numpy_imported_is_the_one_on_the_label(tmp_path, monkeypatch):
             monkeypatch.setenv(variable, str(Path.home() / place))
     monkeypatch.setenv("HOME", str(tmp_path))
     command = [
-        sys.executable, "-m", "asv", "run", "--config", str(tmp_path / "asv.conf.json"),
-        "--machine", "test", "--show-stderr", "HEAD^!",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "asv",
+        "run",
+        "--config",
+        str(tmp_path / "asv.conf.json"),
+        "--machine",
+        "test",
+        "--show-stderr",
+        "HEAD^!",
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     found = {}

@@ -39,8 +39,9 @@ import benchmarks.asv_suite
 pools = threadpoolctl.threadpool_info()
 print([pool["num_threads"] for pool in pools if pool["user_api"] == "blas"])
 """
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
-                          check=True)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert set(json.loads(done.stdout)) == {1}
 
 

@@ -15,10 +15,15 @@ from jacchain.harnesses.site import SITE, server
 STEP = 3.0  # how much slower the later half of the varied history is
 BENCHMARK = "evaluation.OverX.time_evaluate"
 ARGUMENTS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-)  # fmt: skip
+)
 
 
 def _built(clone):

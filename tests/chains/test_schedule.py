@@ -47,10 +47,12 @@ def test_costs_are_those_of_the_formulas(sizes):
 def test_with_a_cache_cost_grows_linearly_with_depth_and_without_it_quadratically():
     depths = range(1, 7)
     costs = {
-        way: [jc.plan(chains_of(*(4,) * (depth + 1))[0], way[0], cache=way[1]).multiplications
-              for depth in depths]
+        way: [
+            jc.plan(chains_of(*(4,) * (depth + 1))[0], way[0], cache=way[1]).multiplications
+            for depth in depths
+        ]
         for way in WAYS
-    }  # fmt: skip
+    }
     assert set(np.diff(costs["loss-first", True], 2)) == {0}
     assert set(np.diff(costs["loss-first", False], 2)) == {2 * 4 * 4}
     gains = np.divide(costs["loss-first", False], costs["loss-first", True])
