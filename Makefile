@@ -68,7 +68,7 @@ dashboard: .venv/for-work   ## build asv's pages of results/asv and serve them o
 
 clean:   ## remove what make made: the environment, caches, results/local
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	rm -rf build dist docs/claims .asv results/local results/chain results/pytest results/plots results/harnesses
+	rm -rf build dist docs/claims .asv results/local results/chain results/self-test results/pytest results/plots results/harnesses
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment. It is stale when pyproject.toml is newer than its stamp; what the tests and

@@ -1,1 +1,1 @@
-"""Tables in, verdicts out: intervals, exponents, rivals, the time model, the rules of judging."""
+"""Tables in, verdicts out: intervals, exponents, rivals, the rules of judging."""

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby
 from typing import Any
 
 import numpy as np
 
 from jacchain.analysis.evidence import Count, Evidence, Series
-from jacchain.analysis.noise import noise_floor, regimes
+from jacchain.analysis.noise import noise_of, regimes
 from jacchain.records.read import first_session
 from jacchain.records.schema import BlockRecord, CellRecord, Record
 from jacchain.records.table import ARMS, blocks_by_cell
@@ -31,7 +30,10 @@ def assemble(
     environment = first_session(records).environment
     blocks = blocks_by_cell(records)
     cells = [record for record in records if isinstance(record, CellRecord)]
-    measured = {cell.cell: _series(cell, blocks.get(cell.cell, []), adjust) for cell in cells}
+    processes = sorted({block.process for several in blocks.values() for block in several})
+    measured = {
+        cell.cell: _series(cell, blocks.get(cell.cell, []), processes, adjust) for cell in cells
+    }
     evidence = Evidence(
         cells={name: arms for name, arms in measured.items() if arms},
         checks=checks,
@@ -43,45 +45,54 @@ def assemble(
         ),
         skipped={cell.cell: cell.skipped for cell in cells if cell.skipped is not None},
     )
+    return complete(evidence, environment.get("l2_bytes"), environment.get("llc_bytes"))
+
+
+def complete(evidence: Evidence, l2: int | None, llc: int | None) -> Evidence:
+    """Return the evidence with what its own cells say of the machine.
+
+    The memory regimes follow from the ceilings, the noise floor from the controls, the overhead
+    from the chain of ones. `l2` and `llc` are the bytes of the caches, None where unknown.
+    """
     ladder = [
-        (s.cost.working_set, s.cost.bytes / s.time)
+        (s.cost.working_set, s.cost.bytes / s.time, s.cost.bytes / s.interval[0])
         for s in evidence.ceilings
         if (s.group, s.name) == ("row-matrix", "v @ M")
     ]
     calls = [s.time / s.cost.products for arms in evidence.of_role("overhead") for s in arms]
     return replace(
         evidence,
-        regimes=regimes(environment.get("l2_bytes"), environment.get("llc_bytes"), ladder),
-        noise_floor=noise_floor(evidence.controls),
+        regimes=regimes(l2, llc, ladder),
+        noise=noise_of(evidence.controls),
         overhead=max(calls, default=0.0),
     )
 
 
-def _series(cell: CellRecord, blocks: Sequence[BlockRecord], adjust: Adjust) -> tuple[Series, ...]:
-    """Both arms of a cell by its blocks in order; none while one has fewer than two rounds.
+def _series(
+    cell: CellRecord, blocks: Sequence[BlockRecord], processes: Sequence[int], adjust: Adjust
+) -> tuple[Series, ...]:
+    """All arms of a cell, by process and round; none if it has no block, or `adjust` leaves none.
 
-    Processes are cut to the same number of rounds; one that was interrupted before half of the
-    rounds of the longest is left out, so that the others keep theirs.
+    `processes` are those of the run, so that the same row of every cell is the same process.
     """
-    processes = [list(group) for _, group in groupby(blocks, key=lambda block: block.process)]
-    longest = max(map(len, processes), default=0)
-    whole = [process for process in processes if len(process) >= longest / 2]
-    rounds = min(map(len, whole), default=0)
-    if rounds < 2:
-        return ()
-    kept = [process[:rounds] for process in whole]
-    series = [adjust(_arm(cell, index, kept)) for index in range(len(cell.arms))]
+    by_process = [[block for block in blocks if block.process == number] for number in processes]
+    series = [
+        adjust(_arm(cell, index, by_process)) for index in range(len(cell.arms) * bool(blocks))
+    ]
     arms = tuple(arm for arm in series if arm is not None)
     return arms if len(arms) == len(cell.arms) else ()
 
 
-def _arm(cell: CellRecord, index: int, kept: Sequence[Sequence[BlockRecord]]) -> Series:
-    """One arm's samples in the blocks of each process, as many in each."""
-    seconds = [[_samples(block, ARMS[index]) for block in process] for process in kept]
-    flagged = [[[block.flagged] * 2 for block in process] for process in kept]
+def _arm(cell: CellRecord, index: int, by_process: Sequence[Sequence[BlockRecord]]) -> Series:
+    """One arm's samples; nan where there is no block, as in a run that was cut short."""
+    seconds = np.full((len(by_process), max(map(len, by_process)), 2), np.nan)
+    flagged = np.zeros(seconds.shape, dtype=bool)
+    for process, blocks in enumerate(by_process):
+        for place, block in enumerate(blocks):
+            seconds[process, place] = _samples(block, ARMS[index])
+            flagged[process, place] = block.flagged
     where, arm = (cell.cell, cell.role, cell.group, cell.dims), cell.arms[index]
-    samples = np.array(seconds, dtype=float), np.array(flagged, dtype=bool)
-    return Series(*where, arm.name, arm.cost, *samples)
+    return Series(*where, arm.name, arm.cost, seconds, flagged)
 
 
 def _samples(block: BlockRecord, letter: str) -> list[float]:

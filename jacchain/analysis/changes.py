@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from jacchain.analysis.evidence import Dims, Evidence, Series
-from jacchain.analysis.slopes import LEVELS, best, resampled
+from jacchain.analysis.intervals import difference_interval, median_interval
 
 
 @dataclass(frozen=True)
@@ -31,16 +31,10 @@ class Change:
 
 
 def change(before: Series, after: Series) -> Change:
-    """Compare two measurements of one arm, from separate runs and so unpaired.
-
-    Minimum within a process, median across processes; interval by bootstrap over the blocks of
-    each run.
-    """
-    runs = before.best, after.best
-    draws = [resampled(b[None], np.random.default_rng(seed)) for seed, b in enumerate(runs)]
-    low, high = (float(v) for v in np.quantile(draws[1] / draws[0], LEVELS))
-    first, second = (float(best(b)) for b in runs)
-    return Change(before.dims, before.name, first, second, (low, high))
+    """Compare two measurements of one arm, from separate runs and so unpaired."""
+    first, second = (median_interval(series.log_times) for series in (before, after))
+    low, _, high = np.exp(difference_interval(second, first))
+    return Change(before.dims, before.name, before.time, after.time, (float(low), float(high)))
 
 
 def changes(before: Evidence, after: Evidence) -> list[Change]:

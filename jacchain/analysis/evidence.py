@@ -1,7 +1,7 @@
 """The measured records, arranged for judging: one `Series` for each arm of each cell.
 
 A block's two samples of an arm are summarised by their sum for ratios (paired, robust to a drift
-inside the block) and by the smaller one for absolute times.
+inside the block), whose median over the blocks of a process stands for that process.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from jacchain.analysis.intervals import Interval, median_interval, quantile
 from jacchain.cost import Cost
 
 Array = NDArray[np.float64]
@@ -21,6 +22,7 @@ Pair = tuple["Series", "Series"]
 LOSS_FIRST: Final = "loss-first"
 INPUT_FIRST: Final = "input-first"
 BOTH: Final = (LOSS_FIRST, INPUT_FIRST)
+LOWER_QUARTILE = 0.25
 REGIMES = ("L2", "leaving L2", "LLC", "leaving LLC", "memory")
 
 
@@ -28,8 +30,8 @@ REGIMES = ("L2", "leaving L2", "LLC", "leaving LLC", "memory")
 class Series:
     """All samples of one arm of one cell.
 
-    `seconds` has shape (processes, blocks, 2): seconds per call, two samples in each block;
-    `flagged` the same.
+    `seconds` has shape (processes, blocks, 2): seconds per call, two samples in each block, nan
+    where a process has no such block; `flagged` the same.
     """
 
     cell: str
@@ -41,20 +43,25 @@ class Series:
     seconds: Array
     flagged: NDArray[np.bool_]
 
-    @property
-    def best(self) -> Array:
-        """The smaller sample of each block, shape (processes, blocks)."""
-        return np.asarray(self.seconds.min(axis=-1))
+    @cached_property
+    def log_times(self) -> Array:
+        """Logarithm of each process's lower quartile of seconds per call, shape (processes,).
+
+        What disturbs a sample makes it slower, so the lower quartile is steadier than the median.
+        """
+        samples = self.seconds.reshape(len(self.seconds), -1)
+        return np.asarray(np.log(quantile(samples, LOWER_QUARTILE)))
 
     @property
     def time(self) -> float:
-        """Median across processes of the minimum within each, in seconds per call."""
-        return float(np.median(self.best.min(axis=-1)))
+        """Seconds per call: median over processes of each one's lower quartile."""
+        return float(np.exp(median_interval(self.log_times)[1]))
 
     @property
-    def median(self) -> float:
-        """Median of all samples, noise included, in seconds per call."""
-        return float(np.median(self.seconds))
+    def interval(self) -> Interval:
+        """95 % interval of `time`, by order statistics over processes."""
+        low, _, high = np.exp(median_interval(self.log_times))
+        return float(low), float(high)
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,21 @@ class Regimes:
 
 
 @dataclass(frozen=True)
+class Noise:
+    """How far A/A pairs lie apart, in log units (fractions when small); nan if there are none.
+
+    `floor` is the root mean square over pairs and processes. Its parts are standard deviations:
+    what the samples `within` a block explain, and what `processes` and the `shapes` of the pairs
+    add to it.
+    """
+
+    floor: float = np.nan
+    within: float = np.nan
+    processes: float = np.nan
+    shapes: float = np.nan
+
+
+@dataclass(frozen=True)
 class Count:
     """Multiplications really executed by one order, at `dims`: the cell's own, or a twin's."""
 
@@ -111,8 +133,13 @@ class Evidence:
     skipped: Mapping[str, str] = field(default_factory=dict)
     #: Of this machine in this run; the overhead in seconds per product
     regimes: Regimes = Regimes()
-    noise_floor: float = 0.05
+    noise: Noise = Noise()
     overhead: float = 0.0
+
+    @property
+    def noise_floor(self) -> float:
+        """How far equal work lies apart on this machine, by which intervals are widened (log)."""
+        return self.noise.floor
 
     def pair(self, cell: str) -> Pair | None:
         """Return both arms of a cell; None where it was not measured."""
@@ -145,11 +172,9 @@ class Evidence:
 
 
 def unflagged(series: Series) -> Series | None:
-    """Return the series without its flagged rounds; None where fewer than two would remain.
+    """Return the series without its flagged blocks; None where nothing would remain.
 
-    Both arms of a cell share their blocks, and so lose the same rounds.
+    Both arms of a cell share their blocks, and so lose the same ones.
     """
-    keep = ~series.flagged.any(axis=(0, 2))
-    if np.count_nonzero(keep) < 2:
-        return None
-    return replace(series, seconds=series.seconds[:, keep], flagged=series.flagged[:, keep])
+    seconds = np.where(series.flagged, np.nan, series.seconds)
+    return replace(series, seconds=seconds) if np.isfinite(seconds).any() else None

@@ -1,23 +1,90 @@
-"""Intervals for medians, and the sign test that goes with them."""
+"""Estimates from several processes, with their intervals."""
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import bdtr, ndtr, ndtri
+from scipy.special import bdtr, stdtrit
 
 CONFIDENCE = 0.95
+LEAST_PROCESSES = 6  # with fewer, nothing is judged: the interval says little, and rests on few
 LEAST_VALUES = 6  # the whole range of five values covers their median in 93.75 %
+
+Interval = tuple[float, float]
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The mean of independent values, one of each process, with its standard error.
+
+    Blocks of one process share its memory layout, its share of the caches and the moods of the
+    machine, so the process is the unit: Student's interval over processes covers the truth
+    whatever makes them differ.
+    """
+
+    value: float
+    error: float
+    processes: int
+
+    @property
+    def decides(self) -> bool:
+        """Whether there are enough processes for an interval to be judged on."""
+        return self.processes >= LEAST_PROCESSES
+
+    def interval(self, confidence: float = CONFIDENCE) -> Interval:
+        """Return Student's interval; nan for fewer than two processes.
+
+        Examples
+        --------
+        >>> low, high = estimate([1.0, 2.0, 3.0, 4.0]).interval()
+        >>> round(low, 2), round(high, 2)
+        (0.45, 4.55)
+        """
+        if self.processes < 2:
+            return np.nan, np.nan
+        reach = self.error * float(stdtrit(self.processes - 1, (1 + confidence) / 2))
+        return self.value - reach, self.value + reach
+
+    @property
+    def exponential(self) -> Triple:
+        """(low, middle, high) of what this is the logarithm of, with the 95 % interval."""
+        low, high = np.exp(self.interval())
+        return float(low), float(np.exp(self.value)), float(high)
+
+
+def estimate(values: ArrayLike) -> Estimate:
+    """Estimate the mean of values of shape (processes,); nan where a process has none."""
+    array = np.asarray(values, dtype=np.float64)
+    array = array[np.isfinite(array)]
+    if not len(array):
+        return Estimate(np.nan, np.inf, 0)
+    error = array.std(ddof=1) / np.sqrt(len(array)) if len(array) > 1 else np.inf
+    return Estimate(float(array.mean()), float(error), len(array))
+
+
+def quantile(values: NDArray[np.float64], share: float = 0.5) -> NDArray[np.float64]:
+    """Return a quantile of the finite values along the last axis; nan where there are none.
+
+    Examples
+    --------
+    >>> quantile(np.array([[1.0, 2.0, np.nan], [np.nan] * 3]))
+    array([1.5, nan])
+    """
+    if np.isfinite(values).all():
+        return np.asarray(np.quantile(values, share, axis=-1))
+    rows = values.reshape(-1, values.shape[-1])
+    finite = [row[np.isfinite(row)] for row in rows]
+    quantiles = [np.quantile(row, share) if len(row) else np.nan for row in finite]
+    return np.asarray(quantiles).reshape(values.shape[:-1])
 
 
 @cache
 def _ranks(n: int, confidence: float) -> tuple[int, float]:
     """Depth d and interpolation weight of the Hettmansperger-Sheather interval for n values."""
     coverage = 1 - 2 * bdtr(np.arange(n // 2), n, 0.5)  # of [x_(d), x_(n-d+1)], d = 1, 2, ...
-    enough = np.flatnonzero(coverage >= confidence)
-    if not len(enough):
-        return 1, 0.0  # too few values: the whole range is all that can be said
-    depth = int(enough[-1]) + 1
+    depth = int(np.flatnonzero(coverage >= confidence)[-1]) + 1
     if depth == len(coverage):
         return depth, 0.0
     outer, inner = coverage[depth - 1], coverage[depth]
@@ -25,13 +92,11 @@ def _ranks(n: int, confidence: float) -> tuple[int, float]:
     return depth, float((n - depth) * share / (depth + (n - 2 * depth) * share))
 
 
-def median_interval(
-    values: ArrayLike, confidence: float = CONFIDENCE
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return a median in its order-statistic interval: (low, median, high), each of shape (...).
+def median_interval(values: ArrayLike) -> Triple:
+    """Return (low, median, high) of the 95 % interval of the median of independent values.
 
-    `values` are of shape (..., n), independent values of one distribution along the last axis, and
-    `confidence` is the nominal coverage. Raises ValueError if there are fewer than two values.
+    It holds the median whatever the distribution of the values, shape (n,), of which nan are left
+    out. The ends are nan for fewer than six: not even their whole range holds it in 95 %.
 
     T. P. Hettmansperger, S. J. Sheather, "Confidence intervals based on interpolated order
     statistics", Statistics & Probability Letters 4 (1986) 75-79. With 12 values the plain
@@ -39,25 +104,24 @@ def median_interval(
 
     Examples
     --------
-    >>> low, median, high = median_interval(range(12))
-    >>> float(low.round(2)), float(median), float(high.round(2))
-    (2.26, 5.5, 8.74)
+    >>> [round(end, 2) for end in median_interval(range(12))]
+    [2.26, 5.5, 8.74]
+    >>> median_interval([1.0, 2.0])
+    (nan, 1.5, nan)
     """
-    ordered = np.sort(np.asarray(values, dtype=np.float64), axis=-1)
-    n = ordered.shape[-1]
-    if n < 2:
-        message = f"an interval needs at least two values, got {n}; measure more blocks"
-        raise ValueError(message)
-    depth, weight = _ranks(n, confidence)
+    array = np.asarray(values, dtype=np.float64)
+    ordered = np.sort(array[np.isfinite(array)])
+    n = len(ordered)
+    if n < LEAST_VALUES:
+        return np.nan, float(np.median(ordered)) if n else np.nan, np.nan
+    depth, weight = _ranks(n, CONFIDENCE)
     inner = min(depth, n // 2)
-    low = (1 - weight) * ordered[..., depth - 1] + weight * ordered[..., inner]
-    high = (1 - weight) * ordered[..., n - depth] + weight * ordered[..., n - 1 - inner]
-    return low, (ordered[..., (n - 1) // 2] + ordered[..., n // 2]) / 2, high
+    low = ordered[depth - 1] + weight * (ordered[inner] - ordered[depth - 1])
+    high = ordered[n - depth] - weight * (ordered[n - depth] - ordered[n - 1 - inner])
+    return float(low), float(np.median(ordered)), float(high)
 
 
-def difference_interval(
-    a: tuple[float, float, float], b: tuple[float, float, float]
-) -> tuple[float, float, float]:
+def difference_interval(a: Triple, b: Triple) -> Triple:
     """Interval of a - b from those of a and b, which were measured apart: all (low, middle, high).
 
     G. Y. Zou, A. Donner, "Construction of confidence limits about effect measures: a general
@@ -71,32 +135,3 @@ def difference_interval(
     middle = a[1] - b[1]
     low = middle - float(np.hypot(a[1] - a[0], b[2] - b[1]))
     return low, middle, middle + float(np.hypot(a[2] - a[1], b[1] - b[0]))
-
-
-def p_beyond(beyond: float, interval: tuple[float, float]) -> float:
-    """Return the one-sided p-value of "it lies inside" for a value that is `beyond` past an edge.
-
-    `beyond` is negative inside. The width of the value's 95 % interval, in the same unit, gives the
-    standard error of a normal distribution.
-
-    Examples
-    --------
-    >>> round(p_beyond(2.0, (-1.96, 1.96)), 3)
-    0.023
-    """
-    low, high = interval
-    error = max((high - low) / (2 * ndtri((1 + CONFIDENCE) / 2)), 1e-9)
-    return float(ndtr(-beyond / error))
-
-
-def sign_test(values: ArrayLike, threshold: float) -> float:
-    """One-sided p-value of "the median is at least `threshold`" against "it is below".
-
-    Examples
-    --------
-    >>> sign_test([0.8, 0.9, 0.7, 0.6], 1.0)
-    0.0625
-    """
-    array = np.asarray(values, dtype=np.float64)
-    not_below = array.size - int(np.count_nonzero(array < threshold))
-    return float(bdtr(not_below, array.size, 0.5))

@@ -3,19 +3,27 @@
 import numpy as np
 
 from jacchain.analysis.evidence import Array, Series
-from jacchain.analysis.intervals import median_interval
+from jacchain.analysis.intervals import Estimate, Triple, estimate, quantile
 
 
 def log_ratios(first: Series, second: Series) -> Array:
-    """Return ``log((a + a) / (b + b))`` of every block's samples, shape (processes * blocks,)."""
-    ratios = first.seconds.sum(axis=-1) / second.seconds.sum(axis=-1)
-    return np.asarray(np.log(ratios).ravel())
+    """Return ``log((a + a) / (b + b))`` of every block's samples, shape (processes, blocks)."""
+    return np.asarray(np.log(first.seconds.sum(axis=-1) / second.seconds.sum(axis=-1)))
 
 
-def ratio(first: Series, second: Series) -> tuple[float, float, float]:
-    """Median of first / second over blocks, as (low, median, high) of its 95 % interval."""
-    low, middle, high = median_interval(log_ratios(first, second))
-    return float(np.exp(low)), float(np.exp(middle)), float(np.exp(high))
+def process_ratios(first: Series, second: Series) -> Array:
+    """Return the median log ratio of each process, shape (processes,)."""
+    return quantile(log_ratios(first, second))
+
+
+def log_ratio(first: Series, second: Series) -> Estimate:
+    """Estimate the logarithm of first / second, paired within blocks, over processes."""
+    return estimate(process_ratios(first, second))
+
+
+def ratio(first: Series, second: Series) -> Triple:
+    """Return first / second as (low, middle, high), with its 95 % interval over processes."""
+    return log_ratio(first, second).exponential
 
 
 def formula_ratio(first: Series, second: Series) -> float:

@@ -200,10 +200,9 @@ def _check_neighbours(factors: Sequence[Jacobian]) -> None:
 
 def _check_finite(factors: Sequence[Jacobian]) -> None:
     for index, factor in enumerate(factors):
-        entries = factor.entries()
-        bad = np.flatnonzero(~np.isfinite(entries))
-        if len(bad):
-            pattern, entry = pattern_of(factor.structure), bad[0]
+        if not factor.is_finite:
+            entries, pattern = factor.entries(), pattern_of(factor.structure)
+            entry = np.flatnonzero(~np.isfinite(entries))[0]
             message = (
                 f"factor {index} holds {entries[entry]} at ({pattern.rows[entry]}, "
                 f"{pattern.indices[entry]}): expected finite elements; mend the layer, or leave "

@@ -14,6 +14,9 @@ EXPERIMENT = sweep_experiment(
     "C4",
     "Growth with |z_i| and depth",
     "The costs over each |z_i|, over all of them together and over depth grow as the formulas say.",
+    exactly="Multiplications grow over each |z_i|, over all together and over depth exactly as the "
+    "formulas say.",
+    over="each |z_i|, all of them together, and depth",
     grids=grids,
     growth={
         "z1": {"loss-first": "z2 + x", "input-first": "z2 x"},

@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 
 from jacchain.analysis.evidence import Count, Evidence
-from jacchain.analysis.verdicts import Part, exact, undecided
+from jacchain.analysis.verdicts import Part, Statement, exact, undecided
 from jacchain.costs.closed_forms import multiplications
 from jacchain.experiments.cell import Cell, Dims, chain_cell
 from jacchain.experiments.experiment import Experiment
@@ -39,10 +39,14 @@ def _counts(evidence: Evidence, order: str) -> list[Count]:
     return [count for count in evidence.counts if count.order == order]
 
 
-def _judge(order: str, evidence: Evidence, _: Sizes) -> list[Part]:
+def _judge(order: str, evidence: Evidence, _: Sizes) -> list[Statement]:
     """Compare the integers of each chain counted: they are equal, or they are not."""
-    missing = undecided(f"{order} multiplications", "no chain was counted in this run")
-    return [_part(count) for count in _counts(evidence, order)] or [missing]
+    sentence = (
+        f"Of every chain counted, {order} executes as many multiplications as the formula says."
+    )
+    missing = undecided(order, "no chain was counted in this run", timed=False)
+    parts = [_part(count) for count in _counts(evidence, order)] or [missing]
+    return [Statement(sentence, tuple(parts))]
 
 
 def _part(count: Count) -> Part:

@@ -13,12 +13,12 @@ from functools import partial
 import numpy as np
 
 from jacchain.analysis.evidence import Evidence, Series
-from jacchain.analysis.ratios import formula_ratio, log_ratios, ratio
-from jacchain.analysis.verdicts import Part, undecided
+from jacchain.analysis.ratios import formula_ratio, log_ratio, ratio
+from jacchain.analysis.verdicts import Statement, undecided
 from jacchain.claims.study_model import noise_figure
 from jacchain.experiments.cell import BOTH, Cell, Dims, chain_cell
 from jacchain.experiments.experiment import Experiment
-from jacchain.experiments.parts import CHEAPER, not_measured, ratio_part
+from jacchain.experiments.parts import not_measured, ratio_part
 from jacchain.experiments.show import Table, Unit, table
 from jacchain.experiments.sizes import Sizes
 
@@ -111,11 +111,12 @@ def answer(evidence: Evidence, dims: Dims) -> Answer | None:
     pair = evidence.chains.get(dims)
     if pair is None:
         return None
-    faster, slower = pair if np.median(log_ratios(*pair)) <= 0 else pair[::-1]
+    faster, slower = pair if log_ratio(*pair).value <= 0 else pair[::-1]
     low, middle, high = ratio(slower, faster)
-    floor = 1 + evidence.noise_floor
+    floor = float(np.exp(evidence.noise_floor))
     formula = formula_ratio(slower, faster)
-    return Answer(faster, slower, middle, (low / floor, high * floor), formula, floor - 1)
+    ends = low / floor, high * floor
+    return Answer(faster, slower, middle, ends, formula, evidence.noise_floor)
 
 
 def _answer(dims: Dims, evidence: Evidence, _: Sizes) -> Sequence[str | Table]:
@@ -125,9 +126,9 @@ def _answer(dims: Dims, evidence: Evidence, _: Sizes) -> Sequence[str | Table]:
             f"The chain was not measured: {not_measured(evidence, chain_cell(dims).name).reason}."
         ]
     units: dict[str, Unit] = {"order": "text", "multiplications": "count", "bytes": "bytes"}
-    units |= {"fastest": "seconds", "median": "seconds"}
+    units |= {"time": "seconds", "95 % interval": "seconds interval"}
     both = (best.faster, best.slower)
-    rows = [(s.name, s.cost.multiplications, s.cost.bytes, s.time, s.median) for s in both]
+    rows = [(s.name, s.cost.multiplications, s.cost.bytes, s.time, s.interval) for s in both]
     low, high = best.interval
     doubt = "" if best.is_sure else " That is not sure: the noise of this machine could explain it."
     sentence = (
@@ -138,12 +139,13 @@ def _answer(dims: Dims, evidence: Evidence, _: Sizes) -> Sequence[str | Table]:
     return [table("Both orders of the chain", units, rows), sentence]
 
 
-def _judge(dims: Dims, evidence: Evidence, _: Sizes) -> list[Part]:
+def _judge(dims: Dims, evidence: Evidence, _: Sizes) -> list[Statement]:
+    sentence = "The order with fewer multiplications takes less time."
     pair = evidence.chains.get(dims)
     if pair is None:
-        return [not_measured(evidence, chain_cell(dims).name)]
+        return [Statement(sentence, (not_measured(evidence, chain_cell(dims).name),))]
     fewer, more = sorted(pair, key=lambda series: series.cost.multiplications)
     if fewer.cost.multiplications == more.cost.multiplications:
         reason = "both orders take as many multiplications"
-        return [undecided("time ratio of the orders", reason)]
-    return [ratio_part(more, fewer, evidence.noise_floor, least=CHEAPER)]
+        return [Statement(sentence, (undecided("time ratio of the orders", reason),))]
+    return [Statement(sentence, (ratio_part(more, fewer, evidence.noise_floor),))]

@@ -15,8 +15,8 @@ from jacchain.chains.registry import Registry
 from jacchain.claims import own_chain
 from jacchain.experiments.experiment import Experiment
 
-UNTESTED = {"C6": "|x| of hundreds of millions makes input-first prohibitively expensive"}
-"""Claims of the article that no file here tests yet."""
+UNTESTED = {"C6": "|x| of hundreds of millions"}
+"""Claims of the article that no file here tests yet, with their titles."""
 
 
 @cache
@@ -27,7 +27,7 @@ def experiments() -> Registry[Experiment]:
     --------
     >>> list(experiments().entries)
     ['C1', 'C2', 'C3', 'C4', 'C5', 'C7', 'C8', 'C9', 'C10',
-     'construction', 'model', 'peers']
+     'batching', 'construction', 'model', 'peers', 'self-test']
     """
     pattern = r"c\d+_\w+|study_\w+"
     names = [m.name for m in iter_modules(room.__path__) if re.fullmatch(pattern, m.name)]

@@ -4,7 +4,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from jacchain.cli import harnesses, runs
+from jacchain.cli import harnesses, machines, runs
 from jacchain.cli.shared import BAD_INPUT, DISAGREES, DONE, app, console, say, show_warning
 from jacchain.records.errors import RecordsError
 
@@ -16,6 +16,7 @@ __all__ = [
     "console",
     "harnesses",
     "joined",
+    "machines",
     "main",
     "runs",
 ]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from jacchain.runs.job import Job
 
 LOCAL, CHAIN = Path("results/local"), Path("results/chain")
+SELF_TEST = Path("results/self-test")
 
 Results = Annotated[Path, typer.Option("--results", help="Folder of a run.", metavar="DIR")]
 
@@ -40,6 +41,9 @@ def run(
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List cells, measure none.")] = False,
     peers: Annotated[bool, typer.Option("--peers", help="PyTorch and JAX beside us.")] = False,
+    self_test: Annotated[
+        bool, typer.Option("--self-test", help="Pairs of the same kernel: do intervals hold 1?")
+    ] = False,
     check: Check = False,
     as_json: Json = False,
 ) -> None:
@@ -51,11 +55,13 @@ def run(
     from jacchain.runs.runner import forecast
 
     with bad_values():
-        if dims and (claims or peers):
-            excluded = f"--claims {claims}" if claims else "--peers"
-            message = f"--dims {dims} and {excluded} exclude each other; give one of them"
+        options = {f"--dims {dims}": dims, "--self-test": self_test, f"--claims {claims}": claims}
+        given = [name for name, value in (options | {"--peers": peers}).items() if value]
+        if len(given) > 1 and given != [f"--claims {claims}", "--peers"]:
+            message = f"{given[0]} and {given[1]} exclude each other; give one of them"
             raise ValueError(message)
         names = [claim_of(_sizes(dims))] if dims else [name for name in claims.split(",") if name]
+        names = ["self-test"] if self_test else names
         also = ["peers"] if peers else []
         chosen = "chain" if dims else PROFILES[profile].name
         job = job_of(chosen, names, also=also, threads=threads, dtype=dtype)
@@ -66,7 +72,7 @@ def run(
         else:
             print_forecast(console, cells)
         return
-    folder = out or (CHAIN if dims else LOCAL)
+    folder = out or (CHAIN if dims else SELF_TEST if self_test else LOCAL)
     measured = _measure(folder, job, fresh=fresh)
     if not measured:
         say(f"{folder} is complete: these are its stored verdicts; --fresh starts anew", "green")

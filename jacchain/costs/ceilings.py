@@ -1,8 +1,9 @@
 """Ceilings of the machine: its best kernels that multiply, read and copy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -15,6 +16,7 @@ Shape = tuple[int, int]
 Build = Callable[[Shape, np.dtype[np.floating]], Kernel]
 
 _ROWS = 128  # of the matrix that a row is multiplied with
+_OTHER_ROWS = (32, 512)  # of such matrices that compete with it
 _MIB = 2**20
 
 
@@ -71,12 +73,21 @@ def _squares(itemsize: int) -> list[Ceiling]:
     ]
 
 
-def _rows(working_set: int, itemsize: int, *, rivals: bool = False) -> list[Ceiling]:
-    shape = (_ROWS, max(1, working_set // (_ROWS * itemsize)))
+def _rows(
+    working_set: int,
+    itemsize: int,
+    *,
+    rows: int = _ROWS,
+    kernels: Sequence[str] = tuple(_ROW_KERNELS),
+) -> list[Ceiling]:
+    shape = (rows, max(1, working_set // (rows * itemsize)))
     elements = shape[0] * shape[1]
-    kernels = [*_ROW_KERNELS.items()][: 2 if rivals else 1]
     cost = _cost((elements + sum(shape)) * itemsize, elements, rows=elements)
-    return [Ceiling("row-matrix", kernel, shape, cost, build) for kernel, build in kernels]
+    suffix = "" if rows == _ROWS else f", {rows} rows"
+    return [
+        Ceiling("row-matrix", kernel + suffix, shape, cost, _ROW_KERNELS[kernel])
+        for kernel in kernels
+    ]
 
 
 def _copies(working_set: int, itemsize: int) -> list[Ceiling]:
@@ -117,16 +128,22 @@ def ceilings(l2: int | None, llc: int | None, *, itemsize: int) -> tuple[Ceiling
     `l2` and `llc` are the bytes of a core's second-level and of the last-level cache, None where
     unknown; `itemsize` those of an element.
 
-    Each memory regime is measured where it is fastest, at its small end. The row-matrix kernel is
-    measured along the whole last-level cache: where its bandwidth drops, the share of the cache
-    that this process really gets has ended.
+    Each memory regime is measured where it is fastest, at its small end; in the second-level cache
+    and just beyond it, several shapes compete. The row-matrix kernel is measured along the whole
+    last-level cache: where its bandwidth drops, the share of the cache that this process really
+    gets has ended.
     """
     l2, llc = l2 or _MIB, llc or 16 * _MIB
     call = Ceiling("empty call", "1 x 1", (1, 1), _cost(3 * itemsize, 1), _matmul)
     kernels = [call, *_squares(itemsize)]
-    for working_set in (l2 // 8, l2 // 4, l2 // 2):
-        kernels += [*_rows(working_set, itemsize, rivals=True), *_copies(working_set, itemsize)]
+    # The vectors beside the largest matrix fit, with it, in half of the cache.
+    inside = (l2 // 8, l2 // 4, 7 * l2 // 16)
+    for working_set in inside:
+        kernels += [*_rows(working_set, itemsize), *_copies(working_set, itemsize)]
+    for working_set, rows in [*product(inside[1:], _OTHER_ROWS), (2 * l2, max(_OTHER_ROWS))]:
+        kernels += _rows(working_set, itemsize, rows=rows)
     for step, working_set in enumerate(ladder(2 * l2, llc / 4)):
-        kernels += _rows(working_set, itemsize, rivals=step == 0)
-    kernels += [*_copies(2 * l2, itemsize), *_rows(2 * llc, itemsize), *_copies(2 * llc, itemsize)]
+        kernels += _rows(working_set, itemsize, kernels=[*_ROW_KERNELS][: 1 if step else 2])
+    kernels += [*_copies(2 * l2, itemsize), *_copies(2 * llc, itemsize)]
+    kernels += _rows(2 * llc, itemsize, kernels=["v @ M"])
     return tuple({(c.kind, c.kernel, c.shape): c for c in kernels}.values())

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from itertools import pairwise
 from math import prod
 from typing import Any
@@ -22,7 +22,7 @@ from jacchain.records.schema import Role
 __all__ = ["BOTH", "INPUT_FIRST", "LOSS_FIRST", "Dims"]
 
 MOST_COUNTED = 10**7  # multiplications; above, a twin with smaller dims is counted
-MOST_DRAWN = 2**20  # random entries of a factor; beyond, they repeat
+MOST_DRAWN = 2**20  # random entries that all factors share; beyond, they repeat
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Arm:
 
 @dataclass(frozen=True)
 class Cell:
-    """One or two arms, measured in pairs; both give the same result."""
+    """One or two arms, measured in pairs."""
 
     name: str  #: unique, the same in every run
     #: Of the chain or network at work, loss first; of a ceiling, the shape of its matrix
@@ -52,6 +52,9 @@ class Cell:
     #: Cells of one group are visited one after the other, and compared with each other
     group: str = ""
     shared: bool = True  #: whether both arms hold the same operands
+    agree: bool = (
+        True  #: whether both arms give the same result, as all but steps of other sizes do
+    )
 
 
 def unique(cells: Iterable[Cell]) -> tuple[Cell, ...]:
@@ -116,7 +119,7 @@ class _RandomChain:
     @cached_property
     def chain(self) -> Chain:
         rng = np.random.default_rng([self.seed, *self.dims])
-        return Chain(_factor(shape, self.dtype, rng) for shape in pairwise(self.dims))
+        return Chain(_factor(shape, self.dtype, self.seed, rng) for shape in pairwise(self.dims))
 
     def evaluator(self, order: str, engine: str) -> Callable[[], object]:
         return evaluator(self.chain, order, engine=engine)
@@ -127,15 +130,27 @@ _CHAINS: WeakValueDictionary[tuple[Any, ...], _RandomChain] = WeakValueDictionar
 
 
 def _factor(
-    shape: tuple[int, int], dtype: np.dtype[Any], rng: np.random.Generator
+    shape: tuple[int, int], dtype: np.dtype[Any], seed: int, rng: np.random.Generator
 ) -> NDArray[np.floating]:
-    """Draw normal entries over the root of the inner size; beyond a million they repeat.
+    """Take normal entries over the root of the inner size, from a place in a pool that `rng` draws.
 
     Times do not depend on the entries, and to draw gigabytes would take longer than to measure.
     """
-    entries = rng.standard_normal(min(prod(shape), MOST_DRAWN), dtype=dtype.type)
-    entries /= np.sqrt(shape[1])
-    return np.resize(entries, shape)
+    pool = _normal_entries(dtype, seed)
+    start, size = int(rng.integers(len(pool))), prod(shape)
+    entries = np.empty(size, dtype)
+    scale = dtype.type(1 / np.sqrt(shape[1]))
+    for begin in range(0, size, len(pool)):
+        part = entries[begin : begin + len(pool)]
+        head = part[: len(pool) - start]
+        np.multiply(pool[start : start + len(head)], scale, out=head)
+        np.multiply(pool[: len(part) - len(head)], scale, out=part[len(head) :])
+    return entries.reshape(shape)
+
+
+@cache
+def _normal_entries(dtype: np.dtype[Any], seed: int) -> NDArray[np.floating]:
+    return np.random.default_rng(seed).standard_normal(MOST_DRAWN, dtype=dtype.type)
 
 
 def counted(dims: Dims, order: str, seed: int) -> tuple[int, Dims]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jacchain.analysis.evidence import Evidence
-from jacchain.analysis.verdicts import Part
+from jacchain.analysis.verdicts import Statement
 from jacchain.experiments.cell import Cell
 from jacchain.experiments.show import Figure, Table
 from jacchain.experiments.sizes import Sizes
@@ -46,8 +46,8 @@ class Experiment:
     title: str
     statement: str
     cells: Callable[[Sizes], Sequence[Cell]] = _nothing  #: what is timed for it at given sizes
-    #: Parts, undecided as yet, from the evidence; None of a study, which only shows something
-    judge: Callable[[Evidence, Sizes], Sequence[Part]] | None = None
+    #: Statements, undecided as yet, from the evidence; None of a study, which only shows something
+    judge: Callable[[Evidence, Sizes], Sequence[Statement]] | None = None
     checks: Mapping[str, Check] = field(default_factory=dict)  #: Untimed measurements by name
     #: What is unexpected in the evidence, with its cause if a measurement shows it
     findings: Callable[[Evidence, Sizes], Iterable[Finding]] = _nothing

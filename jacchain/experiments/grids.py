@@ -7,7 +7,7 @@ caches of a machine hold too few of them for a slope, quarter-octaves are added.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from math import log
 
 from jacchain.analysis.evidence import BOTH, Dims
@@ -16,6 +16,7 @@ from jacchain.chains.planners import plan
 from jacchain.experiments.cell import Cell, chain_cell
 from jacchain.experiments.sizes import Sizes
 
+INPUTS = (1536, 2048, 3072, 4096, 8192)  # sizes of the input beside equal layers
 FARTHER = 4  # times the largest size of a sweep: as far as it may be extended
 
 
@@ -59,21 +60,28 @@ def _working_set(dims: Dims, order: str, dtype: str) -> int:
 
 def _missing(sizes: Sizes, order: str, dense: list[int], dims: Callable[[int], Dims]) -> set[int]:
     """Return sizes to add so that one window of this machine holds enough for a slope."""
-
-    def working_set(size: int) -> int:
-        return _working_set(dims(size), order, f"float{8 * sizes.itemsize}")
-
-    def enough(some: list[int]) -> bool:
-        return len(some) >= LEAST_SIZES and log(some[-1] / some[0]) >= LEAST_SPAN
-
-    def inside(some: list[int]) -> list[list[int]]:
-        return [[n for n in some if low <= working_set(n) <= high] for low, high in sizes.windows]
-
-    if any(map(enough, inside(dense))):
+    if any(map(_enough, _inside(sizes, order, dense, dims))):
         return set()
-    finer = inside(octaves(dense[0] // 4, FARTHER * dense[-1], steps=4))
-    heads = (some[:count] for some in finer for count in range(len(some) + 1))
-    return set(next(filter(enough, heads), ()))
+    windows = _inside(sizes, order, _finer(dense), dims)
+    heads = (some[:count] for some in windows for count in range(len(some) + 1))
+    return set(next(filter(_enough, heads), ()))
+
+
+def _finer(dense: list[int]) -> list[int]:
+    return octaves(dense[0] // 8, FARTHER * dense[-1], steps=4)
+
+
+def _enough(some: list[int]) -> bool:
+    return len(some) >= LEAST_SIZES and log(some[-1] / some[0]) >= LEAST_SPAN
+
+
+def _inside(
+    sizes: Sizes, order: str, some: list[int], dims: Callable[[int], Dims]
+) -> list[list[int]]:
+    """Return those of some sizes whose working sets are in each window."""
+    dtype = f"float{8 * sizes.itemsize}"
+    sets = {n: _working_set(dims(n), order, dtype) for n in some}
+    return [[n for n in some if low <= sets[n] <= high] for low, high in sizes.windows]
 
 
 @cache
@@ -102,9 +110,20 @@ def layer_grids(sizes: Sizes) -> tuple[Grid, Grid, Grid]:
 @cache
 def all_layers_grid(sizes: Sizes) -> Grid:
     """Sweep over `|z_1| = |z_2| = |z_3|`."""
-    dense = octaves(128, sizes.pick(quick=1024, standard=1536, full=2048))
-    cells = _sizes(sizes, (32,), dense, lambda n: (1, n, n, n, 1536))
+    dense = octaves(128, sizes.pick(quick=512, standard=1024, full=1536))
+
+    def dims(n: int, x: int) -> Dims:
+        return (1, n, n, n, x)
+
+    inputs = (x for x in INPUTS if _fits(sizes, dense, partial(dims, x=x)))
+    cells = _sizes(sizes, (32,), dense, partial(dims, x=next(inputs, INPUTS[0])))
     return Grid("all_z", "|z_i|, all i", cells, over="|z1| = |z2| = |z3|", law="n^2")
+
+
+def _fits(sizes: Sizes, dense: list[int], dims: Callable[[int], Dims]) -> bool:
+    """Whether a window holds enough sizes of each order for a slope."""
+    finer = _finer(dense)
+    return all(any(map(_enough, _inside(sizes, order, finer, dims))) for order in BOTH)
 
 
 @cache

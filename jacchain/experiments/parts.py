@@ -1,18 +1,16 @@
 """Parts that several claims judge: ratios of times, and counts."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from jacchain.analysis.evidence import Evidence, Series
-from jacchain.analysis.intervals import LEAST_VALUES, sign_test
-from jacchain.analysis.noise import TOO_NOISY
-from jacchain.analysis.ratios import formula_ratio, log_ratios, ratio
-from jacchain.analysis.verdicts import Part, exact, undecided
+from jacchain.analysis.evidence import Evidence, Pair, Series
+from jacchain.analysis.intervals import Interval, estimate
+from jacchain.analysis.ratios import formula_ratio, log_ratio, process_ratios
+from jacchain.analysis.verdicts import Part, exact, timed, undecided
 from jacchain.records.values import Executed
 
-CHEAPER, FAR_CHEAPER = 1.0, 10.0
+FASTER = (1.0, np.inf)
 LEAST_RATIO, LARGE_RATIO = 2.0, 100.0
 
 Counts = dict[str, tuple[Executed, Executed]]
@@ -20,29 +18,44 @@ Counts = dict[str, tuple[Executed, Executed]]
 
 
 def ratio_part(
-    first: Series, second: Series, noise_floor: float, *, least: float | None = None, name: str = ""
+    first: Series,
+    second: Series,
+    noise_floor: float,
+    *,
+    margin: Interval = FASTER,
+    name: str = "",
 ) -> Part:
-    """Judge whether time(first) / time(second), paired within blocks, is above `least`.
+    """Judge whether time(first) / time(second), paired within blocks, lies in a margin.
 
-    By default that is C5's threshold: 10 where the formula's ratio is at least 100, else 1. The
-    interval is widened by the noise floor; the part is named by the cell's sizes if not by `name`.
+    By default it is to be above 1. The interval is widened by the noise floor; the part is named by
+    the cell's sizes if not by `name`.
     """
-    name = name or f"time ratio at {sizes_in_words(first.dims)}"
-    logs, formula = log_ratios(first, second), formula_ratio(first, second)
-    if len(logs) < LEAST_VALUES:
-        return undecided(name, f"{len(logs)} blocks; an interval needs {LEAST_VALUES}")
-    least = least or (FAR_CHEAPER if formula >= LARGE_RATIO else CHEAPER)
-    low, middle, high = ratio(first, second)
-    floor = 1 + noise_floor
-    return Part(
-        name,
-        middle,
-        formula,
-        (least, np.inf),
+    return timed(
+        name or f"time ratio at {sizes_in_words(first.dims)}",
+        log_ratio(first, second),
+        formula_ratio(first, second),
+        margin,
         unit=f"{first.name} / {second.name}",
-        interval=(low, high),
-        widened=(low / floor, high * floor),
-        p=sign_test(logs, float(np.log(least / floor))),
+        widening=noise_floor,
+        log=True,
+    )
+
+
+def mean_ratio_part(pairs: Sequence[Pair], noise_floor: float, *, margin: Interval) -> Part:
+    """Judge the geometric mean of first / second over the cells of several pairs.
+
+    The expected value is that of multiplications.
+    """
+    logs = np.array([process_ratios(*pair) for pair in pairs])
+    formulas = np.log([formula_ratio(*pair) for pair in pairs])
+    return timed(
+        f"geometric mean of the time ratios of {len(pairs)} cells",
+        estimate(logs.mean(axis=0)),
+        float(np.exp(formulas.mean())),
+        margin,
+        unit=f"{pairs[0][0].name} / {pairs[0][1].name}",
+        widening=noise_floor,
+        log=True,
     )
 
 
@@ -61,39 +74,28 @@ def sizes_in_words(dims: tuple[int, ...]) -> str:
     return " x ".join(map(str, dims))
 
 
-def gain_part(evidence: Evidence, cell: str, *, least: float = CHEAPER) -> Part:
-    """Judge whether the first arm of a cell takes over `least` times as long as the second."""
+def gain_part(evidence: Evidence, cell: str) -> Part:
+    """Judge whether the first arm of a cell takes longer than the second."""
     pair = evidence.pair(cell)
     if pair is None:
         return not_measured(evidence, cell)
-    name = f"time ratio, {cell}"
-    return ratio_part(*pair, evidence.noise_floor, least=least, name=name)
+    return ratio_part(*pair, evidence.noise_floor, name=f"time ratio, {cell}")
 
 
-def no_gain_part(evidence: Evidence, cell: str) -> Part:
-    """Judge whether the first arm takes no longer than the formula says, beside the second.
+def order_parts(evidence: Evidence, cells: Iterable[str]) -> tuple[Part, ...]:
+    """Judge whether loss-first is faster, in cells of (loss-first, input-first).
 
-    Up to what is too noisy to judge anything: where the formula's ratio is 1, so is the measured
-    one, and its interval can't lie under 1.
+    Only where the formula's ratio is 2 or more.
     """
-    pair = evidence.pair(cell)
-    if pair is None:
-        return not_measured(evidence, cell)
-    most = formula_ratio(*pair) * (1 + TOO_NOISY)
-    logs = log_ratios(*pair) - np.log1p(evidence.noise_floor)
-    p = sign_test(-logs, -float(np.log(most)))
-    return replace(gain_part(evidence, cell), margin=(0.0, most), p=p)
-
-
-def order_part(evidence: Evidence, cell: str) -> Part:
-    """Judge C5's rule on a cell of (loss-first, input-first): loss-first is (far) faster."""
-    pair = evidence.pair(cell)
-    if pair is None:
-        return not_measured(evidence, cell)
-    loss, inputs = pair
-    if formula_ratio(inputs, loss) < LEAST_RATIO:
-        return undecided(cell, f"the formula's ratio is under {LEAST_RATIO:.0f}")
-    return ratio_part(inputs, loss, evidence.noise_floor, name=f"time ratio, {cell}")
+    parts = []
+    for cell in cells:
+        pair = evidence.pair(cell)
+        if pair is None:
+            parts.append(not_measured(evidence, cell))
+        elif formula_ratio(*pair[::-1]) >= LEAST_RATIO:
+            name = f"time ratio, {cell}"
+            parts.append(ratio_part(*pair[::-1], evidence.noise_floor, name=name))
+    return tuple(parts)
 
 
 def not_measured(evidence: Evidence, cell: str) -> Part:
@@ -102,13 +104,10 @@ def not_measured(evidence: Evidence, cell: str) -> Part:
 
 
 def count_parts(evidence: Evidence, check: str) -> list[Part]:
-    """Return one part if all counts are as predicted, else one for each that is not.
-
-    However many were counted, they weigh as one: they are not to outvote what was timed.
-    """
+    """Return one part if all counts are as predicted, else one for each that is not."""
     counts: Counts | None = evidence.checks.get(check)
     if not counts:
-        return [undecided("multiplications", "not counted in this run")]
+        return [undecided("multiplications", "not counted in this run", timed=False)]
     wrong = {name: pair for name, pair in counts.items() if pair[0] != pair[1]}
     if wrong:
         return [exact(name, *pair, unit="multiplications") for name, pair in wrong.items()]

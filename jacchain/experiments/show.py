@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jacchain.analysis.evidence import Series
-from jacchain.analysis.slopes import LEVELS, resampled
 
 Array = NDArray[np.float64]
-Unit = Literal["text", "count", "number", "seconds", "bytes", "share", "interval", "ratio"]
+Unit = Literal[
+    "text", "count", "number", "seconds", "bytes", "share", "interval", "ratio", "seconds interval"
+]
 Scale = Literal["linear", "seconds", "bytes", "powers of 2", "powers of 10", "ratio", "sizes"]
 Look = Literal["loss-first", "input-first", "third", "fourth", "fifth", "muted"]
 Interval: TypeAlias = tuple[float, float]
@@ -26,7 +27,8 @@ class Column:
     """A column of a table: its name, and in which unit its values are.
 
     "seconds", "bytes" and "count" (an exact integer) are written in full units; "number" and
-    "ratio" with four digits; "share" as per cent; "interval" as low to high. None is written as a
+    "ratio" with four digits; "share" as per cent; "interval" and "seconds interval" as low to
+    high. None is written as a
     dash, and a text as it stands, for what has no number there.
     """
 
@@ -81,20 +83,13 @@ class Curve:
     line: Literal["", "-", "--", ":", "-."] = "-"  #: "" for none, else "-", "--", ":" or "-.".
 
 
-def time_interval(series: Series) -> Interval:
-    """Return the 95 % interval of a series' time, (low, high) in seconds, from a bootstrap."""
-    rng = np.random.default_rng(series.seconds.size)
-    low, high = np.quantile(resampled(series.best[None], rng)[:, 0], LEVELS)
-    return float(low), float(high)
-
-
 def time_curve(
     label: str, points: Sequence[tuple[int, Series]], *, per_sample: bool = False, **style: Any
 ) -> Curve:
     """Show measured seconds over a size, or, `per_sample`, divided by it; `style` as of `Curve`."""
     sizes = np.array([size for size, _ in points], dtype=float)
     times = np.array([series.time for _, series in points])
-    ends = np.array([time_interval(series) for _, series in points]).reshape(-1, 2)
+    ends = np.array([series.interval for _, series in points]).reshape(-1, 2)
     calls = sizes if per_sample else np.ones_like(sizes)
     return Curve(label, sizes, times / calls, ends / calls[:, None], **style)
 

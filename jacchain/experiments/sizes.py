@@ -28,13 +28,13 @@ class Sampling:
 PROFILES: Registry[Sampling] = Registry(
     "profile",
     {
-        "quick": Sampling("quick", 1, 12, 15.0, "quick"),
-        "standard": Sampling("standard", 2, 12, 40.0, "standard"),
-        "full": Sampling("full", 2, 12, 200.0, "full"),
+        "quick": Sampling("quick", 8, 1, 15.0, "quick"),
+        "standard": Sampling("standard", 12, 2, 40.0, "standard"),
+        "full": Sampling("full", 12, 2, 200.0, "full"),
     },
 )
 FIXED_PROFILES = {  # of runs for which no profile can be chosen
-    "chain": Sampling("chain", 2, 12, 600.0),  # one chain of the user's own
+    "chain": Sampling("chain", 12, 2, 600.0),  # one chain of the user's own
     "harnesses": Sampling("harnesses", 1, 3, 60.0),  # beside asv and pytest-benchmark
 }
 

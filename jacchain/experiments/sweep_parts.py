@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import groupby, pairwise
+from itertools import chain, groupby, pairwise
 from math import prod
 
 import numpy as np
@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from jacchain.analysis import slopes
 from jacchain.analysis.evidence import BOTH, Array, Dims, Evidence
-from jacchain.analysis.intervals import LEAST_VALUES
 from jacchain.analysis.ratios import formula_ratio, ratio
 from jacchain.analysis.rivals import rival_part
-from jacchain.analysis.verdicts import Part, exact, undecided
+from jacchain.analysis.verdicts import Part, Statement, exact, undecided
 from jacchain.chains.chain import random_chain
 from jacchain.chains.count import count
 from jacchain.experiments.experiment import Check, Experiment, Finding
@@ -22,6 +21,15 @@ from jacchain.experiments.show import Axis, Stretch, Sweep, Swept, Table, Unit, 
 from jacchain.experiments.sizes import Sizes
 from jacchain.records.values import Executed
 
+Judge = Callable[[slopes.Sweep, float, str], Part]
+
+TIMED: Mapping[str, Judge] = {
+    "The time of {order} grows over {sizes} with the formula's exponent, within 0.15, in each "
+    "memory regime.": slopes.slope_part,
+    "No other law of growth predicts the times of {order} over {sizes} better, by more than a "
+    "percentage point and what kernels that differ by shape, 5 % in time, make of the "
+    "error.": rival_part,
+}
 COUNTED_SIZES = (3, 4, 7, 9)
 MOST_STEP = 2.0  # between neighbouring sizes; a longer step says nothing about one edge
 _SMALL = {"z3": 5, "z2": 4, "z1": 6, "x": 3, "z": 4}
@@ -31,23 +39,35 @@ def sweep_experiment(
     claim: str,
     title: str,
     statement: str,
+    exactly: str,
+    over: str,
     grids: Callable[[Sizes], Sequence[Grid]],
     growth: Mapping[str, Mapping[str, str]],
     layers: int,
 ) -> Experiment:
     """Make the experiment of C3 or C4: differences of counts, slopes and rivals over each grid.
 
-    `growth` is by grid and order, as of `difference_parts`; `layers` are those of the formulas that
-    the report shows.
+    `exactly` says how multiplications grow, and `over` which sizes are swept; `growth` is by grid
+    and order, as of `difference_parts`; `layers` are those of the formulas that the report shows.
     """
     check = f"{claim}:counts"
 
-    def judge(evidence: Evidence, sizes: Sizes) -> list[Part]:
-        parts: list[Part] = []
-        for grid in grids(sizes):
-            parts += difference_parts(evidence.checks.get(check), grid, growth[grid.name])
-            parts += [part for order in BOTH for part in time_parts(evidence, grid, order)]
-        return parts
+    def judge(evidence: Evidence, sizes: Sizes) -> list[Statement]:
+        swept, counts = grids(sizes), evidence.checks.get(check)
+        differences = [difference_parts(counts, grid, growth[grid.name]) for grid in swept]
+        return [
+            Statement(exactly, tuple(chain.from_iterable(differences))),
+            *(
+                Statement(
+                    sentence.format(order=order, sizes=over),
+                    tuple(
+                        p for grid in swept for p in time_parts(evidence, grid, order, judgement)
+                    ),
+                )
+                for sentence, judgement in TIMED.items()
+                for order in BOTH
+            ),
+        ]
 
     return Experiment(
         claim,
@@ -73,28 +93,23 @@ def measured_sweep(evidence: Evidence, grid: Grid, order: str) -> slopes.Sweep |
     return slopes.sweep_of(grid.variable, cells, grid.law)
 
 
-def time_parts(evidence: Evidence, grid: Grid, order: str) -> list[Part]:
-    """Judge slope and rivals of one order, in each memory regime that can be judged."""
+def time_parts(evidence: Evidence, grid: Grid, order: str, judgement: Judge) -> list[Part]:
+    """Judge one order over a grid, in each memory regime that can be judged."""
     whole = measured_sweep(evidence, grid, order)
     few = "no memory regime holds four sizes over half a decade above the fixed overhead"
     reason = few if whole else "not measured in this run"
-    return regime_parts(whole, evidence, f"{order} over {grid.variable}", reason)
+    return regime_parts(whole, evidence, f"{order} over {grid.variable}", reason, judgement)
 
 
 def regime_parts(
-    whole: slopes.Sweep | None, evidence: Evidence, label: str, reason: str
+    whole: slopes.Sweep | None, evidence: Evidence, label: str, reason: str, judgement: Judge
 ) -> list[Part]:
-    """Judge slope and rivals of a sweep in each memory regime; `reason` says why none can be."""
-    if whole and (blocks := whole.times[0].size) < LEAST_VALUES:
-        whole, reason = None, f"{blocks} blocks; an interval needs {LEAST_VALUES}"
+    """Judge a sweep in each memory regime; `reason` says why none can be."""
     regimes = slopes.judged_regimes(whole, evidence) if whole else {}
-    if not regimes:
-        return [undecided(f"slope of {label}", reason, unit="exponent")]
     return [
-        judge(part, evidence.noise_floor, f"{what} of {label}, {regime}")
+        judgement(part, evidence.noise_floor, f"{label}, {regime}")
         for regime, part in regimes.items()
-        for what, judge in (("slope", slopes.slope_part), ("rivals", rival_part))
-    ]
+    ] or [undecided(label, reason)]
 
 
 def cache_finding(evidence: Evidence, grid: Grid) -> Iterator[Finding]:
@@ -104,19 +119,17 @@ def cache_finding(evidence: Evidence, grid: Grid) -> Iterator[Finding]:
     if whole is None or not regimes:
         return
     beyond = whole.part(whole.sizes >= next(iter(regimes.values())).sizes[0])
-    across = slopes.slope_part(beyond, evidence.noise_floor, "")
-    inside = {
-        name: slopes.slope_part(part, evidence.noise_floor, "") for name, part in regimes.items()
-    }
-    if abs(across.measured - across.expected) <= slopes.MARGIN:
+    across, expected = slopes.straight_line(beyond)
+    if abs(across - expected) <= slopes.MARGIN:
         return
-    figures = ", ".join(f"{p.measured:.2f} in {name}" for name, p in inside.items())
+    inside = {name: slopes.straight_line(part) for name, part in regimes.items()}
+    figures = ", ".join(f"{slope:.2f} in {name}" for name, (slope, _) in inside.items())
     yield Finding(
         f"From {beyond.sizes[0]:.0f} on, the time of loss-first over {grid.variable} has the "
-        f"slope {across.measured:.2f}, the formula {across.expected:.2f}.",
+        f"slope {across:.2f}, the formula {expected:.2f}.",
         "The factors leave the cache, and every element is read from further away.",
         f"Within one memory regime the slopes are {figures}.",
-        vanishes=all(abs(p.measured - p.expected) <= slopes.MARGIN for p in inside.values()),
+        vanishes=all(abs(slope - law) <= slopes.MARGIN for slope, law in inside.values()),
     )
 
 
@@ -128,8 +141,8 @@ def sweep_figure(evidence: Evidence, grid: Grid) -> Sweep:
     return Sweep(
         f"cost_{grid.name}",
         f"Cost over {grid.over or grid.variable}",
-        "Seconds per evaluation with 95 % intervals; lines: the formula scaled to the cells of the "
-        "judged regime; bands above: memory regimes.",
+        "Seconds per evaluation with 95 % intervals over processes; lines: the formula scaled to "
+        "the cells of the judged regime; bands above: memory regimes.",
         Axis(f"{grid.variable} ({grid.unit})", "powers of 2", limits=limits),
         tuple(_swept(whole, evidence) for whole in sweeps if whole is not None),
         numbers=_sweep_table(evidence, grid),
@@ -140,8 +153,8 @@ def _swept(whole: slopes.Sweep, evidence: Evidence) -> Swept:
     return Swept(
         "loss-first" if whole.order == BOTH[0] else "input-first",
         whole.sizes,
-        slopes.best(whole.times),
-        np.quantile(whole.draws, slopes.LEVELS, axis=0).T,
+        whole.times,
+        whole.intervals,
         whole.multiplications,
         tuple(stretches(whole, evidence)),
     )
@@ -157,7 +170,7 @@ def stretches(whole: slopes.Sweep, evidence: Evidence) -> list[Stretch]:
         for name, part in slopes.judged_regimes(whole, evidence).items()
     }
     regimes = [evidence.regimes.name(size) for size in whole.working_set]
-    overhead = evidence.overhead * whole.products > slopes.MOST_OVERHEAD * slopes.best(whole.times)
+    overhead = evidence.overhead * whole.products > slopes.MOST_OVERHEAD * whole.times
     inside = {(a, b) for indices in judged.values() for a, b in pairwise(indices.tolist())}
     steps = [
         (a, b)
@@ -179,9 +192,7 @@ def _runs(steps: list[tuple[int, int]]) -> Iterator[NDArray[np.intp]]:
 
 
 def _stretch(whole: slopes.Sweep, name: str, indices: NDArray[np.intp], *, judged: bool) -> Stretch:
-    logs = np.log(whole.sizes[indices])
-    values = slopes.best(whole.times)[indices], whole.multiplications[indices]
-    measured, expected = (float(slopes.slope(logs, np.log(column))) for column in values)
+    measured, expected = slopes.straight_line(whole.part(indices))
     return Stretch(name, indices, measured, expected, judged)
 
 
@@ -189,13 +200,13 @@ def _sweep_table(evidence: Evidence, grid: Grid) -> Table:
     """List both orders at every measured size: times, and their ratio beside the formula's."""
     units: dict[str, Unit] = {grid.variable: "count"}
     for order in BOTH:
-        units |= {f"{order} in": "text", f"{order}, fastest": "seconds"}
-        units |= {f"{order}, median": "seconds"}
+        units |= {f"{order} in": "text", f"{order}, time": "seconds"}
+        units |= {f"{order}, 95 % interval": "seconds interval"}
     units |= {"ratio of times": "number", "ratio of multiplications": "number"}
     rows = []
     for size, dims in grid.cells:
         if pair := evidence.chains.get(dims):
-            loss, inputs = ((evidence.regime(s), s.time, s.median) for s in pair)
+            loss, inputs = ((evidence.regime(s), s.time, s.interval) for s in pair)
             ratios = ratio(*pair[::-1])[1], formula_ratio(*pair[::-1])
             rows.append((size, *loss, *inputs, *ratios))
     caption = f"Times over {grid.variable}; ratios are input-first / loss-first"
@@ -213,8 +224,8 @@ def count_growth(names: Iterable[str], seed: int) -> Counts:
 
 
 def _counts(name: str, order: str, seed: int) -> Four:
-    chains = (random_chain(small_dims(name, size), rng=seed) for size in COUNTED_SIZES)
-    a, b, c, d = (count(chain, order) for chain in chains)
+    small = (random_chain(small_dims(name, size), rng=seed) for size in COUNTED_SIZES)
+    a, b, c, d = (count(factors, order) for factors in small)
     return a, b, c, d
 
 

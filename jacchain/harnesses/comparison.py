@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from jacchain.analysis.evidence import Dims
-from jacchain.analysis.intervals import median_interval, p_beyond
-from jacchain.analysis.verdicts import Part, Verdict, judge
+from jacchain.analysis.intervals import Estimate, Triple, estimate
+from jacchain.analysis.verdicts import Part, Statement, Verdict, judge, timed
 from jacchain.experiments.experiment import Finding
 
 PAIRS = (("asv", "own"), ("pytest", "own"), ("asv", "pytest"))
@@ -18,9 +19,9 @@ CONTROL = ("own again", "own")
 ALONE = {"asv": ("asv", "own alone"), "pytest": ("pytest", "own alone")}  # the cause removed
 LEAST_SECONDS = 1e-4  # per call: below, what each harness does around a call is part of the time
 MARGIN = (1 / 1.1, 1.1)
+SENTENCE = "Both measure the same time of every chain, within 10 %."
 
 Pair = tuple[str, str]
-Triple = tuple[float, float, float]
 Medians = Mapping[str, NDArray[np.float64]]
 
 
@@ -32,8 +33,8 @@ class Compared:
     order: str
     #: Seconds per call by visit: median over rounds of a visit's median
     medians: Mapping[str, float]
-    #: Median over rounds of each pair's ratio, as (low, median, high) of its 95 % interval
-    ratios: Mapping[Pair, Triple]
+    #: Logarithm of each pair's ratio, over rounds
+    logs: Mapping[Pair, Estimate]
 
     @property
     def name(self) -> str:
@@ -42,6 +43,11 @@ class Compared:
         deep = len(sizes) > 6 and len(set(sizes[1:])) == 1
         chain = f"{len(sizes) - 2} layers of {sizes[1]}" if deep else " x ".join(map(str, sizes))
         return f"{self.order} of {chain}"
+
+    @cached_property
+    def ratios(self) -> Mapping[Pair, Triple]:
+        """Each pair's ratio as (low, middle, high), with its 95 % interval."""
+        return {pair: log.exponential for pair, log in self.logs.items()}
 
     @property
     def judged(self) -> bool:
@@ -53,7 +59,7 @@ class Compared:
 class Comparison:
     """All chains and orders, slowest last.
 
-    `noise` is the half-width of the interval of own again / own, a fraction.
+    `noise` is the root mean square of the logarithms of own again / own.
     """
 
     rows: tuple[Compared, ...]
@@ -75,10 +81,12 @@ def compare(table: pd.DataFrame) -> Comparison:
     compared = (_compared(dims, order, medians) for (dims, order), medians in cells.items())
     rows = sorted(compared, key=lambda row: row.medians["own"])
     logs = [np.log(medians["own again"] / medians["own"]) for medians in cells.values()]
-    low, _, high = median_interval(np.concatenate(logs))
-    noise = float(np.expm1(max(abs(low), abs(high))))
+    noise = float(np.sqrt(np.nanmean(np.concatenate(logs) ** 2)))
     judged = {pair: [_part(pair, row, noise) for row in rows if row.judged] for pair in PAIRS}
-    verdicts = {pair: judge(" / ".join(pair), judged[pair], noise) for pair in PAIRS}
+    verdicts = {
+        pair: judge(" / ".join(pair), [Statement(SENTENCE, tuple(judged[pair]))], noise)
+        for pair in PAIRS
+    }
     return Comparison(tuple(rows), turns, noise, verdicts, tuple(_findings(rows)))
 
 
@@ -121,24 +129,12 @@ def ratio_text(ratio: Triple) -> str:
 
 
 def _compared(dims: Dims, order: str, medians: Medians) -> Compared:
-    ratios = {}
-    for a, b in (*PAIRS, CONTROL, *ALONE.values()):
-        low, middle, high = np.exp(median_interval(np.log(medians[a] / medians[b])))
-        ratios[a, b] = (float(low), float(middle), float(high))
-    overall = {name: float(np.median(values)) for name, values in medians.items()}
-    return Compared(dims, order, overall, ratios)
+    pairs = (*PAIRS, CONTROL, *ALONE.values())
+    logs = {(a, b): estimate(np.log(medians[a] / medians[b])) for a, b in pairs}
+    overall = {name: float(np.nanmedian(values)) for name, values in medians.items()}
+    return Compared(dims, order, overall, logs)
 
 
 def _part(pair: Pair, row: Compared, noise: float) -> Part:
-    low, middle, high = row.ratios[pair]
-    beyond = abs(np.log(middle)) - np.log(MARGIN[1]) - np.log1p(noise)
-    return Part(
-        row.name,
-        middle,
-        1.0,
-        MARGIN,
-        unit=" / ".join(pair),
-        interval=(low, high),
-        widened=(low / (1 + noise), high * (1 + noise)),
-        p=p_beyond(float(beyond), (float(np.log(low)), float(np.log(high)))),
-    )
+    unit = " / ".join(pair)
+    return timed(row.name, row.logs[pair], 1.0, MARGIN, widening=noise, unit=unit, log=True)

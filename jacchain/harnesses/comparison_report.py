@@ -38,7 +38,8 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
         "rounds": comparison.rounds,
         "noise": comparison.noise,
         "cells": [
-            asdict(row) | {"ratios": {" / ".join(pair): row.ratios[pair] for pair in row.ratios}}
+            {"dims": row.dims, "order": row.order, "medians": row.medians}
+            | {"ratios": {" / ".join(pair): ratio for pair, ratio in row.ratios.items()}}
             for row in comparison.rows
         ],
         "verdicts": [plain(verdict) for verdict in comparison.verdicts.values()],

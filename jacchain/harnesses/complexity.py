@@ -16,8 +16,8 @@ import numpy as np
 from markupsafe import Markup
 
 from jacchain.analysis.evidence import BOTH, Dims
-from jacchain.analysis.fit import solve
 from jacchain.chains.planners import plan
+from jacchain.costs.fit import solve
 from jacchain.harnesses.grids_file import BENCHMARKS, PARAMETERS, TITLES, asv_cells
 from jacchain.harnesses.readers import UNKNOWN, Timing
 from jacchain.report.mathml import formula_mathml, typeset

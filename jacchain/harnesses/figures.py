@@ -104,12 +104,9 @@ def _order_curves(order: Any, grid: Mapping[str, Any], rows: Rows) -> list[Curve
 
 
 def _median(row: pd.Series) -> Triple:
-    """Return the median of the samples as (low, median, high); of a lone sample, itself."""
+    """Return the median of the samples as (low, median, high); of few samples, without a range."""
     samples = row["seconds"]
-    if len(samples) < 2:
-        return (samples[0],) * 3
-    low, middle, high = median_interval(samples)
-    return float(low), float(middle), float(high)
+    return median_interval(samples)
 
 
 def _ratio_figure(rows: Rows, origin: str) -> Scatter:

@@ -65,6 +65,11 @@ class Jacobian(Unchecked, ABC):
     def entries(self) -> FloatArray:
         """Return the elements at all entries of the structure's pattern, row by row."""
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether no stored element is infinite or not a number."""
+        return bool(np.isfinite(self.entries()).all())
+
     @abstractmethod
     def to_dense(self) -> FloatArray:
         """Return all elements as a C-contiguous array of shape (m, n). Do not write to it."""

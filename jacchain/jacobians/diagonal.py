@@ -209,6 +209,11 @@ class BlockDiagonalJacobian(StructuredJacobian):
         """Return the elements of all blocks, row by row."""
         return np.broadcast_to(self.array, (self.blocks, *self.array.shape[-2:])).ravel()
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether no stored element is infinite or not a number; a shared block is stored once."""
+        return bool(np.isfinite(self.array).all())
+
 
 def _vector(values: ArrayLike, name: str) -> FloatArray:
     """Return a vector of floats, of shape (n,); raise ValueError for other shapes."""

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jacchain.measure.cores import LEAST_CPU_SHARE
 from jacchain.measure.environment import process_counters
 from jacchain.measure.timing import sample, time_calls
 
 Kernel = Callable[[], object]
 
-_LEAST_CPU_SHARE = 0.95
+_MOST_CPU_SHARE = 1.05  # of the wall time of all threads
 _MOST_STEAL_SHARE = 0.01
 
 
@@ -39,13 +40,20 @@ def draw_sequence(arms: int, rng: np.random.Generator) -> str:
 
 
 def measure_block(
-    kernels: Sequence[Kernel], batches: Sequence[int], rng: np.random.Generator
+    kernels: Sequence[Kernel],
+    batches: Sequence[int],
+    rng: np.random.Generator,
+    *,
+    threads: int = 1,
 ) -> Block:
     """Measure one block of one or two kernels, after one warm-up call of each.
 
     `batches` are each kernel's calls between two readings of the clock; a sample is one batch or
-    more. The block is flagged if the process shared its core: less than 95 % of the wall time on
-    the CPU, or over 1 % stolen by the hypervisor.
+    more. The block is flagged if the process shared its core (less than 95 % of the wall time on
+    the CPU, or over 1 % stolen by the hypervisor), or if the clock jumped back: a sample was taken
+    again, or the kernels' `threads` spent more CPU time than the wall time allows.
+
+    Raises RuntimeError if the clock jumps back again and again.
     """
     sequence = draw_sequence(len(kernels), rng)
     for kernel in kernels:
@@ -55,8 +63,9 @@ def measure_block(
         before = process_counters()
         samples = [sample(kernels[arm], batches[arm]) for arm in arms]
         spent = process_counters() - before
-    wall, cpu, calls = np.transpose(samples)
-    alone = cpu.sum() >= _LEAST_CPU_SHARE * wall.sum()
+    wall, cpu, calls, retaken = np.transpose(samples)
+    alone = cpu.sum() >= LEAST_CPU_SHARE * wall.sum()
+    jumped = retaken.any() or cpu.sum() > _MOST_CPU_SHARE * threads * wall.sum()
     stolen = (spent.steal_seconds or 0.0) > _MOST_STEAL_SHARE * wall.sum()
     return Block(
         sequence,
@@ -64,7 +73,7 @@ def measure_block(
         tuple((cpu / calls).tolist()),
         spent.involuntary_switches,
         spent.steal_seconds,
-        flagged=bool(stolen or not alone),
+        flagged=bool(stolen or not alone or jumped),
     )
 
 

@@ -8,6 +8,8 @@ import numpy as np
 import psutil
 import threadpoolctl
 
+from jacchain.measure.clock import clock_step
+from jacchain.measure.cores import are_shared, shared_cores
 from jacchain.measure.environment import environment, process_counters
 from jacchain.measure.memory import available_bytes
 from jacchain.measure.threads import pin_threads, usable_cores
@@ -29,6 +31,8 @@ class Readings:
 
     load: float  # runnable processes, averaged over the last minute
     cores: int  # logical, that this process may use
+    cpu_shares: tuple[float, ...]  # CPU time / wall time of a busy thread on each core
+    switches: int  # times that the system took a core away from these threads
     steal: float | None  # share of the cores' time that a hypervisor gave to other machines
     governor: str | None  # the policy that sets the processor's clock
     blas: str  # with its version
@@ -45,12 +49,12 @@ class Readings:
 
 
 def diagnose() -> list[Finding]:
-    """Check everything that would spoil a measurement here, in half a second.
+    """Check everything that would spoil a measurement here, in under a second.
 
     Examples
     --------
     >>> [finding.topic for finding in diagnose()][:3]
-    ['load', 'steal', 'governor']
+    ['load', 'cores', 'steal']
     """
     return judge(take_readings())
 
@@ -58,10 +62,15 @@ def diagnose() -> list[Finding]:
 def judge(r: Readings) -> list[Finding]:
     """Return one finding for each check, the most important first."""
     steal = "not told" if r.steal is None else f"{r.steal:.1%} of the cores' time"
+    cores = (
+        f"CPU time / wall time of {len(r.cpu_shares)} threads at least {min(r.cpu_shares):.2f}, "
+        f"{r.switches} involuntary switches"
+    )
     threads = f"{r.blas}: one thread {'verified' if r.pinned else 'not verified'}"
     clock = f"step {r.clock_step * 1e9:.0f} ns, call {r.clock_call * 1e9:.0f} ns"
     checks: dict[str, tuple[bool | None, str]] = {  # whether it spoils a measurement, the reading
         "load": (r.load > 0.25 * r.cores, f"{r.load:.2f} runnable processes on {r.cores} cores"),
+        "cores": (are_shared(r.cpu_shares), cores),
         "steal": (r.steal is not None and r.steal > 0.02, steal),
         "governor": (r.governor not in {None, "performance"}, r.governor or "not told"),
         "threads": (not r.pinned, threads),
@@ -89,6 +98,8 @@ def _yes_no(state: bool | None, yes: str, no: str) -> str:
 
 _REMEDIES = {
     "load": "Close other programs, wait a minute for the average to fall, and look again.",
+    "cores": "Something else uses a core. Products by several threads wait for the slowest, and "
+    "take many times as long: stop it, or measure with `--threads 1`.",
     "steal": "Other machines use this one's cores: use a dedicated host, or a quieter hour.",
     "governor": "Fix the clock while measuring: `sudo cpupower frequency-set -g performance`.",
     "threads": "Set OMP_NUM_THREADS, OPENBLAS_NUM_THREADS, MKL_NUM_THREADS and "
@@ -108,10 +119,12 @@ _REMEDIES = {
 
 
 def take_readings() -> Readings:
-    """Read what `judge` needs from this machine, in half a second."""
+    """Read what `judge` needs from this machine, in under a second."""
     here = environment()
     battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
-    clock_step, clock_call = _time_clock()
+    before = process_counters()
+    cpu_shares = tuple(shared_cores())
+    switches = (process_counters() - before).involuntary_switches
     with threadpoolctl.threadpool_limits():  # restores the caller's threads
         pinned = _obeys_pinning()
         before = process_counters()
@@ -121,6 +134,8 @@ def take_readings() -> Readings:
     return Readings(
         load=here["load_averages"][0],
         cores=usable_cores(),
+        cpu_shares=cpu_shares,
+        switches=switches,
         steal=None if stolen is None else stolen / (sum(seconds) * here["logical_cores"]),
         governor=here["governor"],
         blas=here["blas"],
@@ -131,8 +146,8 @@ def take_readings() -> Readings:
         smt=here["smt"],
         hypervisor=here["hypervisor"],
         on_battery=None if battery is None else not battery.power_plugged,
-        clock_step=clock_step,
-        clock_call=clock_call,
+        clock_step=clock_step(),
+        clock_call=_time_clock_call(),
         noise=float((high - low) / median),
     )
 
@@ -161,18 +176,9 @@ def _obeys_pinning() -> bool:
         return False
 
 
-def _time_clock(repeats: int = 2000) -> tuple[float, float]:
-    """Return the smallest step of the clock and the mean time of a call, in seconds."""
+def _time_clock_call(repeats: int = 2000) -> float:
+    """Return the mean time of a call of the clock, in seconds."""
     begin = time.perf_counter_ns()
     for _ in range(repeats):
         time.perf_counter_ns()
-    calls = time.perf_counter_ns() - begin
-    return min(_clock_step() for _ in range(20)) / 1e9, calls / repeats / 1e9
-
-
-def _clock_step() -> int:
-    """Return the nanoseconds until the clock changes."""
-    begin = time.perf_counter_ns()
-    while (now := time.perf_counter_ns()) == begin:
-        pass
-    return now - begin
+    return (time.perf_counter_ns() - begin) / repeats / 1e9

@@ -16,6 +16,7 @@ from typing import Any, Self
 import psutil
 
 from jacchain.measure.caches import detect_caches
+from jacchain.measure.clock import clock_step
 from jacchain.measure.threads import blas_description, forced_kernels, usable_cores
 
 _CPU = Path("/sys/devices/system/cpu")
@@ -59,7 +60,7 @@ def environment(*, jacchain_version: str | None = None) -> dict[str, Any]:
     Examples
     --------
     >>> sorted(environment(jacchain_version="0.1.0"))[:4]
-    ['architecture', 'blas', 'cpu_model', 'forced_kernels']
+    ['architecture', 'blas', 'clock_step_seconds', 'cpu_model']
     """
     caches, smt = detect_caches(), _read(_CPU / "smt/active")
     return {
@@ -79,6 +80,7 @@ def environment(*, jacchain_version: str | None = None) -> dict[str, Any]:
         "blas": blas_description(),
         "forced_kernels": forced_kernels(),
         "jacchain": jacchain_version or importlib.metadata.version("jacchain"),
+        "clock_step_seconds": clock_step(),
         "load_averages": list(psutil.getloadavg()),
         "governor": _read(_CPU / "cpu0/cpufreq/scaling_governor"),
         "turbo": turbo(_read(_CPU / "intel_pstate/no_turbo"), _read(_CPU / "cpufreq/boost")),

@@ -4,9 +4,25 @@ from collections.abc import Callable
 from itertools import repeat
 from math import ceil
 from time import perf_counter_ns, process_time
+from typing import NamedTuple
 
 LEAST_SAMPLE_SECONDS = 0.010
 _MARGIN = 1.05
+_TRIES = 5
+_BACKWARDS = (
+    f"the clock (time.perf_counter) jumped back {_TRIES} times while one kernel was timed; choose "
+    "another clock source (on Linux one of those in "
+    "/sys/devices/system/clocksource/clocksource0/available_clocksource)"
+)
+
+
+class Sample(NamedTuple):
+    """The time of one batch or several; in all, not per call."""
+
+    wall: float  # seconds
+    cpu: float  # seconds
+    calls: int
+    retaken: bool  # whether the clock jumped back, and the sample was taken again
 
 
 def time_calls(function: Callable[[], object], calls: int) -> tuple[float, float]:
@@ -26,30 +42,46 @@ def time_calls(function: Callable[[], object], calls: int) -> tuple[float, float
 
 def sample(
     function: Callable[[], object], batch: int, least: float = LEAST_SAMPLE_SECONDS
-) -> tuple[float, float, int]:
+) -> Sample:
     """Time whole batches until they take at least `least` seconds of wall time.
 
-    Returns all wall seconds, all CPU seconds and all calls. One batch is enough unless the machine
-    has become faster since `calibrate`.
+    One batch is enough unless the machine has become faster since `calibrate`. Where the clock
+    jumps back over a batch, the whole sample is taken again.
+
+    Raises RuntimeError if the clock jumps back in five samples in a row.
 
     Examples
     --------
-    >>> wall, cpu, calls = sample(lambda: None, batch=50, least=1e-4)
+    >>> wall, cpu, calls, retaken = sample(lambda: None, batch=50, least=1e-4)
     >>> wall >= 1e-4, calls % 50
     (True, 0)
     """
-    wall, cpu, calls = 0.0, 0.0, 0
-    while wall < least:
-        seconds = time_calls(function, batch)
-        wall, cpu, calls = wall + seconds[0], cpu + seconds[1], calls + batch
-    return wall, cpu, calls
+    for attempt in range(_TRIES):
+        wall, cpu, calls = 0.0, 0.0, 0
+        while wall < least:
+            seconds = time_calls(function, batch)
+            if seconds[0] <= 0:
+                break
+            wall, cpu, calls = wall + seconds[0], cpu + seconds[1], calls + batch
+        else:
+            return Sample(wall, cpu, calls, retaken=attempt > 0)
+    raise RuntimeError(_BACKWARDS)
 
 
 def calibrate(function: Callable[[], object], least: float = LEAST_SAMPLE_SECONDS) -> int:
-    """Return the calls that take at least `least` seconds, after a warm-up call."""
+    """Return the calls that take at least `least` seconds, after a warm-up call.
+
+    Calls over which the clock jumps back are repeated. Raises RuntimeError if it jumps back five
+    times.
+    """
     time_calls(function, 1)
-    calls = 1
+    calls, jumps = 1, 0
     while (seconds := time_calls(function, calls)[0]) < least:
+        if seconds < 0:
+            jumps += 1
+            if jumps == _TRIES:
+                raise RuntimeError(_BACKWARDS)
+            continue
         needed = ceil(_MARGIN * calls * least / max(seconds, 1e-9))
         calls = min(max(needed, calls + 1), 100 * calls)
     return calls

@@ -9,8 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from jacchain.analysis.noise import TOO_NOISY
-from jacchain.analysis.verdicts import Part, Verdict
+from jacchain.analysis.verdicts import TOO_NOISY, Statement, Verdict
 from jacchain.experiments.experiment import Experiment, Finding
 from jacchain.experiments.show import Figure, Table
 from jacchain.report import tables
@@ -43,10 +42,10 @@ class Section:
     findings: tuple[Finding, ...]
     shown: tuple[Picture | Table, ...]
 
-    def parts(self, *verdicts: str) -> tuple[Part, ...]:
-        """Return the parts that were judged so, in this order."""
-        every = self.verdict.parts if self.verdict else ()
-        return tuple(part for verdict in verdicts for part in every if part.verdict == verdict)
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """What the claim says, sentence by sentence, judged."""
+        return self.verdict.statements if self.verdict else ()
 
 
 def render(
@@ -67,7 +66,8 @@ def render(
     sections = _sections(assessment, shown, pictures)
     measured = {experiment.claim for experiment in assessment.experiments}
     page: str = _template().render(
-        lead=_lead(sections),
+        lead=_lead(sections, assessment.untested),
+        untested=assessment.untested,
         cautions=assessment.cautions,
         session=session,
         noise_floor=evidence.noise_floor,
@@ -82,31 +82,35 @@ def render(
     return page
 
 
-def _lead(sections: Sequence[Section]) -> str:
+def _lead(sections: Sequence[Section], untested: Iterable[str]) -> str:
     """Return the result in one sentence, or the first answer where no claim was judged."""
     claims = [s.verdict for s in sections if s.verdict and s.experiment.is_claim]
     if claims:
-        return summary(claims)
+        return summary(claims, untested)
     answers = (text for section in sections for text in section.answer if isinstance(text, str))
     return next(answers, "No claim of the article was judged in this run.")
 
 
-def summary(verdicts: Iterable[Verdict]) -> str:
-    """Return the verdicts on claims in one sentence.
+def summary(verdicts: Iterable[Verdict], untested: Iterable[str] = ()) -> str:
+    """Return the verdicts on claims in one sentence, with those that no run tests yet.
 
     Examples
     --------
-    >>> summary([Verdict("C1", "agrees", 1.0, 1.0, None, "", "equal", ())])
-    'Of 1 claim, this machine confirms 1 (C1), contradicts none and leaves none open.'
+    >>> summary([Verdict("C1", "agrees", "equal", ())], ["C6"])
+    'Of 2 claims, this machine confirms 1 (C1), contradicts none and leaves none open;
+     1 (C6) is not tested yet.'
     """
+    missing = list(untested)
     claims: dict[str, list[str]] = {kind: [] for kind in SYMBOLS}
     for verdict in verdicts:
         claims[verdict.verdict].append(verdict.claim)
     counts = [f"{len(c)} ({', '.join(c)})" if c else "none" for c in claims.values()]
-    total = sum(map(len, claims.values()))
+    total = sum(map(len, claims.values())) + len(missing)
+    several = f"{len(missing)} ({', '.join(missing)}) {'is' if len(missing) == 1 else 'are'}"
+    rest = f"; {several} not tested yet" if missing else ""
     return (
         f"Of {total} claim{'' if total == 1 else 's'}, this machine confirms {counts[0]}, "
-        f"contradicts {counts[1]} and leaves {counts[2]} open."
+        f"contradicts {counts[1]} and leaves {counts[2]} open{rest}."
     )
 
 

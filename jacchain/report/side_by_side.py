@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from jacchain.analysis.changes import Change, changes, differences
+from jacchain.analysis.verdicts import plain
 from jacchain.report.units import interval, seconds
 from jacchain.runs.assess import assess
 
@@ -36,13 +37,15 @@ class Comparison:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain data, for programs."""
-        return {
+        comparison = {
             "noise_floor": self.noise_floor,
             "changes": [asdict(change) | {"ratio": change.ratio} for change in self.changes],
             "environments": self.environments,
             "verdicts": self.verdicts,
             "changed_verdicts": self.changed_verdicts,
         }
+        result: dict[str, Any] = plain(comparison)
+        return result
 
 
 def compare_runs(run_a: str | Path, run_b: str | Path) -> Comparison:

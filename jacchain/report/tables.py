@@ -15,7 +15,7 @@ FACTS = (Column("what"), Column("value"))
 def environment_table(environment: Mapping[str, Any]) -> Table:
     """List machine and software, sizes with their units."""
     rows = tuple(
-        (name.removesuffix("_bytes").replace("_", " "), _fact(name, value))
+        (name.removesuffix("_bytes").removesuffix("_seconds").replace("_", " "), _fact(name, value))
         for name, value in environment.items()
     )
     return Table("Machine and software", FACTS, rows)
@@ -28,6 +28,8 @@ def _fact(name: str, value: Any) -> str:
         return "yes" if value else "no"
     if name.endswith("_bytes"):
         return size(value)
+    if name.endswith("_seconds") and isinstance(value, float):
+        return seconds(value)
     if isinstance(value, list | tuple):
         return ", ".join(f"{v:.2f}" if isinstance(v, float) else str(v) for v in value) or "none"
     return str(value)

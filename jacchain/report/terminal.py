@@ -10,11 +10,13 @@ from rich.table import Table as Grid
 
 from jacchain.experiments.show import Table
 from jacchain.measure.doctor import Finding
-from jacchain.report.units import cell_text, interval, number, seconds, size
+from jacchain.report.units import NONE, cell_text, interval, number, seconds, share, size
 
 if TYPE_CHECKING:
     from jacchain.runs.admission import Admission
     from jacchain.runs.assess import Assessment
+    from jacchain.runs.machine import Machine
+    from jacchain.runs.simulated import Frequency
 
 STYLES = {"agrees": "green", "disagrees": "red", "inconclusive": "yellow"}
 SYMBOLS = {"agrees": "+", "disagrees": "x", "inconclusive": "?"}
@@ -32,18 +34,26 @@ def marked(verdict: str) -> str:
 
 
 def print_verdicts(console: Console, assessment: "Assessment") -> None:
-    """Print one row for each judged claim, then a line for each with its reason."""
+    """Print a row for each claim, then a line for each statement that does not agree."""
     titles = {experiment.claim: experiment.title for experiment in assessment.experiments}
-    grid = Grid("claim", "verdict", "measured", "expected", "95 % interval", box=SIMPLE_HEAD)
+    columns = ("claim", "verdict", "statements", "measured", "expected", "95 % interval")
+    grid = Grid(*columns, box=SIMPLE_HEAD)
     for v in assessment.verdicts:
         name = f"[bold]{v.claim}[/] {escape(titles.get(v.claim, ''))}"
-        figures = (number(v.measured), number(v.expected), interval(v.interval))
-        grid.add_row(name, marked(v.verdict), *figures)
+        agreeing, part = f"{v.agreeing} of {len(v.statements)}", v.telling
+        figures = (number(part.measured), number(part.expected)) if part else (NONE, NONE)
+        ends = interval(part.interval if part else None)
+        grid.add_row(name, marked(v.verdict), agreeing, *figures, ends)
+    for claim, title in assessment.untested.items():
+        grid.add_row(f"[bold]{claim}[/] {escape(title)}", "not tested yet", *[NONE] * 4)
     console.print(grid)
     for v in assessment.verdicts:
-        unit = f" ({v.unit})" if v.unit else ""
-        text = f"[bold]{v.claim}[/] {v.verdict}: {escape(v.reason + unit)}"
-        console.print(text, highlight=False)
+        for s in v.statements:
+            if s.verdict != "agrees":
+                text = (
+                    f"[bold]{v.claim}[/] {marked(s.verdict)}: {escape(f'{s.sentence} {s.reason}')}"
+                )
+                console.print(text, highlight=False)
     for caution in assessment.cautions:
         console.print(f"[yellow]{escape(caution)}[/]", highlight=False)
 
@@ -88,4 +98,25 @@ def print_findings(console: Console, findings: Iterable[Finding]) -> None:
     for f in findings:
         mark = "[green]ok[/]" if f.status == "ok" else "[yellow]warn[/]"
         grid.add_row(mark, f.topic, escape(f.measured), escape(f.remedy))
+    console.print(grid)
+
+
+def print_frequencies(console: Console, frequencies: Sequence["Frequency"]) -> None:
+    """Print how often each thing was said of a simulated machine, and what is required."""
+    grid = Grid("what", "share", "95 % interval", "required", "met", box=SIMPLE_HEAD)
+    for frequency in frequencies:
+        low, high = frequency.interval
+        bounds = f"{share(frequency.low)} to {share(frequency.high)}" if frequency.bounded else ""
+        met = "" if not frequency.bounded else "[green]yes[/]" if frequency.met else "[red]no[/]"
+        ends = f"{share(low)} to {share(high)}"
+        grid.add_row(escape(frequency.what), share(frequency.share), ends, bounds, met)
+    console.print(grid)
+    console.print(f"{frequencies[0].runs} runs", highlight=False)
+
+
+def print_machines(console: Console, machines: Iterable["Machine"]) -> None:
+    """Print the simulated machines that come with this package."""
+    grid = Grid("name", "half", "what it is", box=SIMPLE_HEAD)
+    for machine in machines:
+        grid.add_row(escape(machine.name), machine.half, escape(machine.says))
     console.print(grid)

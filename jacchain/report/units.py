@@ -81,15 +81,17 @@ def share(value: float) -> str:
     return f"{100 * value:.1f} %"
 
 
-def interval(ends: Interval | None) -> str:
-    """Write both ends, or a dash where there is no interval.
+def interval(ends: Interval | None, write: Callable[[float], str] = number) -> str:
+    """Write both ends, or a dash where there is no interval, or a boundless one.
 
     Examples
     --------
     >>> interval((0.98765, 1.5)), interval(None)
     ('0.9877 to 1.5', '-')
     """
-    return NONE if ends is None else f"{number(ends[0])} to {number(ends[1])}"
+    if ends is None or isnan(ends[0]):
+        return NONE
+    return f"{write(ends[0])} to {write(ends[1])}"
 
 
 def margin(ends: Interval) -> str:
@@ -119,6 +121,7 @@ FORMATS: Mapping[Unit, Callable[[Any], str]] = {
     "bytes": size,
     "share": share,
     "interval": interval,
+    "seconds interval": lambda ends: interval(ends, seconds),
 }
 
 

@@ -11,9 +11,10 @@ from pydantic import TypeAdapter, ValidationError
 from jacchain.analysis.assemble import Adjust, assemble
 from jacchain.analysis.evidence import Evidence, unflagged
 from jacchain.analysis.verdicts import Verdict, judge
-from jacchain.claims.registry import UNTESTED, chosen
+from jacchain.claims.registry import UNTESTED, chosen, experiments
 from jacchain.experiments.experiment import Experiment
 from jacchain.experiments.sizes import Sampling, Sizes, sampling_of
+from jacchain.measure.cores import are_shared
 from jacchain.records.codec import DELETE, describe
 from jacchain.records.errors import RecordsError
 from jacchain.records.read import first_session, read_records
@@ -36,15 +37,36 @@ class Assessment:
     unflagged: tuple[Verdict, ...]
 
     @property
+    def untested(self) -> dict[str, str]:
+        """Claims of the article that no run tests yet, by title; none where some were chosen."""
+        defaults = {e.claim for e in experiments().entries.values() if e.is_claim}
+        return UNTESTED if defaults <= {e.claim for e in self.experiments} else {}
+
+    @property
     def cautions(self) -> Iterator[str]:
-        """Yield what the verdicts do not say: claims not tested, settings that force kernels."""
-        if any(experiment.is_claim for experiment in self.experiments):
-            yield from (f"{claim} ({what}) is not tested yet." for claim, what in UNTESTED.items())
+        """Yield what the verdicts do not say: forced kernels, shared cores."""
         if forced := self.session.environment.get("forced_kernels"):
             yield (
                 f"Kernels were forced by {', '.join(map(str, forced))}: these are not the figures "
                 "of this machine left alone. Unset that, and measure anew."
             )
+        shares = self.session.environment.get("cpu_share_of_threads") or ()
+        if are_shared(shares):
+            yield _shared(min(shares), self.session.identity.threads)
+
+
+def _shared(share: float, threads: int) -> str:
+    """Say what a core of which a thread got this share does to products by so many threads."""
+    effect = "times are longer wherever something else took the core from the kernels"
+    remedy = "Stop what else runs, and measure anew."
+    if threads > 1:
+        effect = (
+            f"products by {threads} threads wait for the slowest one, and may take many times as "
+            "long, so that these are not the figures of this machine left alone"
+        )
+        remedy = "Stop what else runs, or use --threads 1, and measure anew."
+    where = "A core was shared while this run began (CPU time / wall time of a thread"
+    return f"{where}: {share:.2f}): {effect}. {remedy}"
 
 
 def assess(folder: str | Path) -> Assessment:
@@ -70,10 +92,10 @@ def verdicts(experiments: Sequence[Experiment], evidence: Evidence, sizes: Sizes
 
 def verdict_on(experiment: Experiment, evidence: Evidence, sizes: Sizes) -> Verdict | None:
     """Judge one claim; None of a study, or where there is nothing that it judges at all."""
-    parts = experiment.judge(evidence, sizes) if experiment.judge else None
-    if parts is None or not (parts or experiment.is_claim):
+    statements = experiment.judge(evidence, sizes) if experiment.judge else None
+    if statements is None or not (statements or experiment.is_claim):
         return None
-    return judge(experiment.claim, parts, evidence.noise_floor)
+    return judge(experiment.claim, statements, evidence.noise_floor)
 
 
 def evidence_of(

@@ -27,7 +27,8 @@ def describe(
     Raises ArithmeticError if the arms' results differ by more than rounding explains: then nothing
     may be timed.
     """
-    error, bound = check_agreement(cell, kernels) if len(kernels) > 1 else (None, None)
+    compared = cell.agree and len(kernels) > 1
+    error, bound = check_agreement(cell, kernels) if compared else (None, None)
     batches = [calibrate(kernel) for kernel in kernels] or [1] * len(arms)
     counts = [arm.count() if kernels and arm.count else (None, None) for arm in arms]
     return CellRecord(

@@ -1,6 +1,6 @@
 """What a run is asked for: some claims, or one chain of the user's own, and how to measure them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
@@ -71,11 +71,16 @@ def job_of(
         message = f"{threads} threads; expected 1 to {cores}, the cores that may be used here"
         raise ValueError(message)
     experiments = chosen(claims, also=also)
+    require_modules(experiments)
+    caches = detect_caches()
+    sizes = Sizes(sampling.scale, caches.l2, caches.llc, itemsize)
+    return Job(experiments, sampling, sizes, threads, dtype)
+
+
+def require_modules(experiments: Iterable[Experiment]) -> None:
+    """Raise RunError if an experiment needs a library that is not installed."""
     for experiment in experiments:
         if missing := [module for module in experiment.needs if not find_spec(module)]:
             remedy = f"pip install 'jacchain[{experiment.extra}]', or choose others with --claims"
             message = f"claim {experiment.claim} needs {', '.join(missing)}: {remedy}"
             raise RunError(message)
-    caches = detect_caches()
-    sizes = Sizes(sampling.scale, caches.l2, caches.llc, itemsize)
-    return Job(experiments, sampling, sizes, threads, dtype)

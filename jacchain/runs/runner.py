@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from jacchain.analysis.verdicts import Verdict
 from jacchain.costs.timemodel import rough_rates
 from jacchain.experiments.experiment import Experiment
+from jacchain.measure.cores import shared_cores
 from jacchain.measure.environment import environment, fingerprint
 from jacchain.measure.memory import available_bytes
 from jacchain.measure.threads import thread_environment
@@ -73,6 +74,7 @@ def run(
         if _complete(store, job, sessions):
             return False
         seed = sessions[0].seed if sessions else secrets.randbits(32)
+        facts |= {"cpu_share_of_threads": shared_cores()}
         store.append(_session(identity, job, seed, facts))
         unfinished = _Unfinished(job, store, finished)
         for record in tuple(store.records):

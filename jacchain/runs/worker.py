@@ -23,6 +23,7 @@ from jacchain.experiments.cell import Arm, Cell, unique
 from jacchain.experiments.experiment import Experiment
 from jacchain.experiments.sizes import Sampling, Sizes
 from jacchain.measure.blocks import Kernel, measure_block
+from jacchain.measure.clock import check_clock
 from jacchain.measure.memory import available_bytes
 from jacchain.measure.threads import confine, pin_threads
 from jacchain.records.codec import encode
@@ -113,7 +114,11 @@ def visits(cells: Iterable[Cell], rng: np.random.Generator) -> list[Cell]:
 
 
 def measure(request: Request, experiments: Sequence[Experiment], emit: Emit) -> None:
-    """Visit every cell in each round and emit what is not on record."""
+    """Visit every cell in each round and emit what is not on record.
+
+    Raises RuntimeError if the clock is too coarse, or jumps back again and again.
+    """
+    check_clock()
     pin_threads(request.identity.threads)
     if any("jax" in experiment.needs for experiment in experiments):
         confine(request.identity.threads)  # it takes every core that it sees
@@ -132,7 +137,8 @@ def measure(request: Request, experiments: Sequence[Experiment], emit: Emit) -> 
             batch = batches[cell.name]
             key = ("block", cell.name, request.process, number)
             if batch is not None and key not in request.done:
-                block = measure_block(cache.kernels(cell), batch, rng)
+                kernels = cache.kernels(cell)
+                block = measure_block(kernels, batch, rng, threads=request.identity.threads)
                 emit(BlockRecord(cell=cell.name, round=number, **visit, **vars(block)))
 
 

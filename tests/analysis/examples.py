@@ -33,10 +33,10 @@ def make_evidence(*cells, **facts):
     return Evidence({arms[0].cell: tuple(arms) for arms in cells}, **facts)
 
 
-def make_sweep(sizes, times, *, multiplications=None, noise=0.0, blocks=12, law="n"):
-    """A sweep with these true times, each block slower by a random part of `noise`."""
+def make_sweep(sizes, times, *, multiplications=None, noise=0.0, processes=12, law="n"):
+    """A sweep with these true times, each process off by a random part of `noise`."""
     sizes, times = np.asarray(sizes, dtype=float), np.asarray(times, dtype=float)
-    slower = np.abs(np.random.default_rng(0).normal(0, noise, (len(sizes), 1, blocks)))
+    off = np.random.default_rng(0).normal(0, noise, (processes, len(sizes)))
     return Sweep(
         variable="|x|",
         order="loss-first",
@@ -44,6 +44,6 @@ def make_sweep(sizes, times, *, multiplications=None, noise=0.0, blocks=12, law=
         multiplications=sizes if multiplications is None else np.asarray(multiplications),
         products=np.full(len(sizes), 3.0),
         working_set=8 * sizes,
-        times=times[:, None, None] * np.exp(slower),
+        log_times=np.log(times) + off,
         law=law,
     )

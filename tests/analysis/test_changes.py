@@ -9,8 +9,8 @@ from tests.analysis.examples import make_evidence, make_series
 
 
 def timed(seconds, seed=0, *, noise=0.02, **facts):
-    """A series whose samples are slower than the truth by a random part."""
-    slower = np.abs(np.random.default_rng(seed).normal(0, noise, (2, 12, 2)))
+    """A series whose samples are off the truth by a random part."""
+    slower = np.random.default_rng(seed).normal(0, noise, (12, 2, 2))
     return make_series(seconds * np.exp(slower), **facts)
 
 
@@ -20,7 +20,7 @@ def test_a_change_is_after_over_before():
     assert (result.before, result.after) == (before.time, after.time)
     assert (result.dims, result.name) == (before.dims, "loss-first")
     assert result.ratio == after.time / before.time
-    assert result.ratio == pytest.approx(1.5, rel=0.01)
+    assert result.ratio == pytest.approx(1.5, rel=0.02)
     assert result.interval[0] <= result.ratio <= result.interval[1]
 
 
@@ -46,9 +46,9 @@ def test_chains_of_both_runs_are_matched_the_largest_change_first():
         *(chain(x, 1.0, 1.0) for x in (5, 6, 7)), chain(8, 1.0, 1.0, role="cause")
     )
     after = make_evidence(chain(5, 0.25, 1.1), chain(6, 3.0, 1.0), chain(8, 1.0, 1.0))
-    results = [(c.dims[-1], c.name, round(c.ratio, 1)) for c in changes(before, after)]
+    results = [(c.dims[-1], c.name, round(c.ratio, 2)) for c in changes(before, after)]
     assert results == [
-        (5, "loss-first", 0.2),
+        (5, "loss-first", 0.25),
         (6, "loss-first", 3.0),
         (5, "input-first", 1.1),
         (6, "input-first", 1.0),

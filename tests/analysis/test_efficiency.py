@@ -59,6 +59,16 @@ def test_a_rate_is_work_over_time():
     assert work_rate(series, flops=False) == 20
 
 
+@pytest.mark.parametrize(
+    ("overhead", "busy"),
+    [(0.0, 2.0), (0.5, 1.0), (0.9, 0.2), (0.95, 0.2), (7.0, 0.2)],  # of two products in 2 s
+)
+def test_calls_are_no_work_but_take_at_most_nine_tenths(overhead, busy):
+    series = make_series([[[2.0, 2.0], [2.0, 2.0]]], cost=2 * work(20, 10, row=0))
+    assert work_rate(series, flops=True, overhead=overhead) == pytest.approx(400 / busy)
+    assert work_rate(series, flops=False, overhead=overhead) == pytest.approx(40 / busy)
+
+
 def test_the_best_kernel_of_a_kind_is_its_ceiling():
     rates = best_ceilings(make_evidence(*CEILINGS, regimes=REGIMES))
     assert {(r.series.group, r.regime, r.series.name): r.per_second for r in rates} == {
@@ -68,6 +78,34 @@ def test_the_best_kernel_of_a_kind_is_its_ceiling():
         ("matrix-matrix", "any", "A @ B"): pytest.approx(1000),
     }
     assert [r.counts_flops for r in rates if r.series.group == "matrix-matrix"] == [True]
+
+
+def test_a_nearer_regime_is_at_least_as_fast_as_a_farther_one():
+    cells = [
+        kernel("row-matrix", "small", L2, 64.0),
+        kernel("row-matrix", "middling", LEAVING, 102.0),
+        kernel("row-matrix", "large", LLC, 90.0),
+        kernel("row-matrix", "huge", MEMORY, 12.0),
+        kernel("copy", "copyto", LLC, 500.0),  # another kind
+    ]
+    rates = best_ceilings(make_evidence(*cells, regimes=REGIMES))
+    assert [(r.series.group, r.regime, r.series.name) for r in rates] == [
+        ("copy", "LLC", "copyto"),
+        ("row-matrix", "L2", "middling"),
+        ("row-matrix", "leaving L2", "middling"),
+        ("row-matrix", "LLC", "large"),
+        ("row-matrix", "memory", "huge"),
+    ]
+
+
+def test_the_time_of_calls_is_taken_off_ceilings_and_chains():
+    """At 100 and 50 bytes a second, L2 takes 0.5 s and 1 s, of which 0.25 s are a call's."""
+    ceiling, pair = kernel("row-matrix", "v @ M", L2, 100.0), chain(4, L2, 50.0, 250.0)
+    evidence = make_evidence(ceiling, pair, regimes=REGIMES, overhead=0.25)
+    (rate,) = best_ceilings(evidence)
+    assert rate.per_second == pytest.approx(200)
+    (loss_first,) = efficiencies(evidence)
+    assert loss_first.values == pytest.approx((50 / 0.75 / 200,))
 
 
 def test_each_order_is_compared_with_its_kind_of_ceiling_in_its_regime():

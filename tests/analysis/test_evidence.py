@@ -11,27 +11,31 @@ ONES = np.ones((1, 4, 2))
 CHAIN = make_pair(2 * ONES, 6 * ONES)
 
 
-def test_times_are_the_least_of_a_process_and_the_median_over_them():
-    process, block, sample = np.meshgrid(range(2), range(6), range(2), indexing="ij")
-    series = make_series(1.0 + 100 * process + 10 * block + sample)
-    np.testing.assert_array_equal(series.best, series.seconds[..., 0])
-    assert series.time == 51.0  # of 1 and 101
-    assert series.median == np.median(series.seconds)
+def test_a_time_is_the_median_over_processes_of_each_ones_lower_quartile():
+    seconds = np.exp(np.arange(7.0))[:, None, None] * np.array([[1.0, 2.0], [3.0, 9.0]])
+    series = make_series(seconds)
+    np.testing.assert_allclose(series.log_times, np.arange(7) + np.log(1.75))
+    assert series.time == pytest.approx(1.75 * np.exp(3))
+    low, high = series.interval
+    assert np.exp(0) < low / 1.75 < np.exp(1) < np.exp(5) < high / 1.75 < np.exp(6)
 
 
-def test_without_flagged_rounds_both_orders_keep_the_same_ones():
+def test_a_time_of_few_processes_has_no_interval():
+    assert np.isnan(make_series(np.ones((5, 4, 2))).interval).all()
+
+
+def test_without_flagged_blocks_both_arms_keep_the_same_ones():
     seconds = np.arange(1.0, 25.0).reshape(2, 6, 2)
     flagged = np.zeros(seconds.shape, dtype=bool)
     flagged[0, 1] = flagged[1, 4] = True
     clean = unflagged(make_series(seconds, flagged=flagged))
-    np.testing.assert_array_equal(clean.seconds, seconds[:, [0, 2, 3, 5]])
-    assert not clean.flagged.any()
+    np.testing.assert_array_equal(np.isnan(clean.seconds), flagged)
+    np.testing.assert_array_equal(clean.seconds[~flagged], seconds[~flagged])
+    assert np.isfinite(clean.time)
 
 
-def test_a_series_with_too_few_unflagged_rounds_is_left_out():
-    flagged = np.ones(ONES.shape, dtype=bool)
-    flagged[0, 2] = False
-    assert unflagged(make_series(ONES, flagged=flagged)) is None
+def test_a_series_of_flagged_blocks_alone_is_left_out():
+    assert unflagged(make_series(ONES, flagged=np.ones(ONES.shape, dtype=bool))) is None
 
 
 @pytest.mark.parametrize(

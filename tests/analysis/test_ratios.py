@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jacchain.analysis.ratios import crossing, formula_ratio, log_ratios, ratio
+from jacchain.analysis.ratios import crossing, formula_ratio, log_ratios, process_ratios, ratio
 from jacchain.cost import Cost
 from tests.analysis.examples import make_series
 
@@ -11,7 +11,7 @@ SIZES = np.array([1.0, 4.0, 16.0, 64.0])
 
 
 def test_a_ratio_is_first_over_second_with_its_interval():
-    seconds = np.arange(1.0, 13).reshape(1, 6, 2)
+    seconds = np.arange(1.0, 13).reshape(3, 2, 2)
     first, second = (make_series(n * seconds, cost=Cost(multiplications=12 * n)) for n in (3, 1))
     assert ratio(first, second) == pytest.approx((3, 3, 3))
     assert formula_ratio(first, second) == 3
@@ -20,11 +20,13 @@ def test_a_ratio_is_first_over_second_with_its_interval():
 def test_log_ratios_pair_the_sums_of_each_block():
     first = make_series([[[1, 3], [2, 2]], [[5, 3], [9, 1]]])
     second = make_series([[[1, 1], [3, 5]], [[2, 6], [1, 1]]])
-    expected = np.log([4 / 2, 4 / 8, 8 / 8, 10 / 2])
+    expected = np.log([[4 / 2, 4 / 8], [8 / 8, 10 / 2]])
     np.testing.assert_allclose(log_ratios(first, second), expected)
+    np.testing.assert_allclose(process_ratios(first, second), expected.mean(axis=1))
     low, middle, high = ratio(first, second)
-    assert middle == pytest.approx(np.sqrt(2))  # between 4 / 2 and 8 / 8
-    assert (low, high) == pytest.approx((0.5, 5))
+    assert np.log([low, middle, high]) == pytest.approx(
+        np.log(5) / 4 + 12.706 * np.log(5) / 4 * np.array([-1, 0, 1]), rel=1e-4
+    )  # Student's quantile of one degree of freedom; processes have the means 0 and ln(5) / 2
 
 
 def test_a_drift_that_both_arms_share_leaves_the_ratio_alone():

@@ -1,136 +1,192 @@
-"""How parts are judged, and how a claim follows from its parts."""
+"""How parts are judged, statements by their parts, and claims by their statements."""
 
 import json
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from scipy.stats import t
 
-from jacchain.analysis.verdicts import Part, as_json, decide, exact, holm, judge, undecided
+from jacchain.analysis.intervals import Estimate
+from jacchain.analysis.verdicts import (
+    Statement,
+    as_json,
+    decide,
+    exact,
+    judge,
+    timed,
+    undecided,
+)
 
-INSIDE = Part("inside", 1.0, 1.0, (0.8, 1.2), "x", (0.95, 1.05), (0.9, 1.1), p=1.0)
-OUTSIDE = Part("outside", 2.0, 1.0, (0.8, 1.2), "x", (1.9, 2.1), (1.8, 2.2), p=0)
-ACROSS = replace(INSIDE, name="across", widened=(0.9, 1.3))
+MARGIN = (0.8, 1.2)
+
+
+def part(measured=1.0, *, error=0.01, processes=12, margin=MARGIN, widening=0.02, **facts):
+    """A timed part, by default one that agrees."""
+    return timed("p", Estimate(measured, error, processes), 1.0, margin, widening=widening, **facts)
+
+
+INSIDE, OUTSIDE, ACROSS = part(), part(2.0), part(1.2)
 EQUAL, UNEQUAL = exact("equal", 7, 7), exact("unequal", 8, 7)
 MISSING = undecided("missing", "not measured")
 
 
-def step_down(p_values, significance):
-    """Holm's procedure, hypothesis by hypothesis."""
-    left, fallen = dict(enumerate(p_values)), set()
-    while left and min(left.values()) <= significance / len(left):
-        smallest = min(left, key=left.get)
-        fallen.add(smallest)
-        del left[smallest]
-    return [i in fallen for i in range(len(p_values))]
+def decided(*parts, noise_floor=0.02):
+    return decide(Statement("it is so", parts), noise_floor)
 
 
-@given(st.lists(st.floats(0, 1) | st.sampled_from([0, 0.01, 0.0125, 0.05])))
-@example([])
-@example([0.02, 0.02])  # equals fall together
-@example([0.01, 0.04, 0.03, 0.005])  # it stops at the first that stands
-def test_holm_steps_down(p_values):
-    assert holm(p_values) == step_down(p_values, 0.05)
+def test_intervals_are_students_and_widened_by_the_noise():
+    reach = 0.01 * t.ppf(0.975, 11)
+    assert INSIDE.interval == pytest.approx((1 - reach, 1 + reach))
+    assert INSIDE.widened == pytest.approx((0.98 - reach, 1.02 + reach))
+    reach = 0.01 * t.ppf(1 - 0.05 / 4 / 2, 11)  # Bonferroni, of four
+    assert decided(*[INSIDE] * 4).parts[0].simultaneous == pytest.approx(
+        (0.98 - reach, 1.02 + reach)
+    )
+
+
+def test_logarithms_are_shown_as_what_they_are_of():
+    log = part(0.0, log=True)
+    reach = 0.01 * t.ppf(0.975, 11)
+    assert log.measured == 1
+    assert np.log(log.interval) == pytest.approx((-reach, reach))
+    assert np.log(log.widened) == pytest.approx((-reach - 0.02, reach + 0.02))
 
 
 @pytest.mark.parametrize(
-    ("part", "verdict"),
+    ("judged", "verdict"),
     [
         (INSIDE, "agrees"),
         (OUTSIDE, "disagrees"),
-        (replace(OUTSIDE, margin=(3, math.inf)), "disagrees"),
+        (part(2.0, margin=(3, math.inf)), "disagrees"),
         (ACROSS, "inconclusive"),
-        (replace(INSIDE, widened=(0.7, 1.1)), "inconclusive"),
-        (replace(INSIDE, widened=(0.8, 1.2)), "agrees"),
-        (replace(INSIDE, margin=(0.9, math.inf)), "agrees"),
+        (part(0.81), "inconclusive"),
+        (part(margin=(0.9, math.inf)), "agrees"),
         (EQUAL, "agrees"),
         (UNEQUAL, "disagrees"),
         (MISSING, "inconclusive"),
     ],
 )
-def test_a_part_is_judged_by_where_its_interval_lies(part, verdict):
-    decided = decide([part], 0.05)[0]
-    assert decided.verdict == verdict
-    assert decided.reason
+def test_a_part_is_judged_by_where_its_interval_lies(judged, verdict):
+    statement = decided(judged)
+    assert statement.parts[0].verdict == statement.verdict == verdict
+    assert statement.parts[0].reason
 
 
-def test_outside_is_not_enough_among_many_parts():
-    doubtful = replace(OUTSIDE, p=0.01)
-    assert decide([doubtful], 0.05)[0].verdict == "disagrees"
-    decided = decide([doubtful, *[INSIDE] * 5], 0.05)[0]
-    assert decided.verdict == "inconclusive"
-    assert "not significantly so" in decided.reason
+def test_a_part_that_lies_outside_contradicts_only_if_surely_so_among_all():
+    error = (0.3 - 0.1 - 0.02) / t.ppf(0.985, 11)  # outside in 97 %, of one
+    doubtful = part(1.3, margin=(0.9, 1.1), error=error)
+    assert decided(doubtful).verdict == "disagrees"
+    statement = decided(doubtful, *[INSIDE] * 99)
+    assert statement.verdict == "inconclusive"  # and not agrees, however many agree
+    assert statement.parts[0].verdict == "inconclusive"
+    assert "by chance" in statement.parts[0].reason
 
 
-def test_parts_that_are_met_to_the_digit_do_not_help_others_to_fall():
-    assert decide([replace(OUTSIDE, p=0.02), EQUAL, EQUAL], 0.05)[0].verdict == "inconclusive"
+def test_a_part_that_agrees_needs_no_more_than_its_own_interval():
+    near = part(1.2 - 0.02 - 2.3 * 0.01)
+    assert decided(*[near] * 100).verdict == "agrees"
 
 
-@pytest.mark.parametrize("part", [INSIDE, OUTSIDE, ACROSS])
-def test_on_a_noisy_machine_nothing_timed_is_decided(part):
-    assert decide([part], 0.15)[0].verdict == decide([part], 0.05)[0].verdict
-    decided = decide([part], 0.151)[0]
-    assert decided.verdict == "inconclusive"
-    assert "noise floor" in decided.reason
+@pytest.mark.parametrize("judged", [INSIDE, OUTSIDE, ACROSS])
+def test_on_a_noisy_machine_nothing_timed_is_decided(judged):
+    assert decided(judged, noise_floor=0.15).verdict == decided(judged).verdict
+    statement = decided(judged, noise_floor=0.151)
+    assert statement.verdict == "inconclusive"
+    assert "noise floor" in statement.reason
 
 
-@pytest.mark.parametrize(("part", "verdict"), [(EQUAL, "agrees"), (UNEQUAL, "disagrees")])
-def test_noise_does_not_touch_what_is_exact(part, verdict):
-    assert judge("C1", [part], 0.5).verdict == verdict
+def test_noise_does_not_touch_what_is_exact():
+    assert decided(EQUAL, noise_floor=0.5).verdict == "agrees"
+    assert decided(UNEQUAL, noise_floor=math.nan).verdict == "disagrees"
+
+
+def test_on_five_processes_or_unknown_noise_nothing_is_judged():
+    few, unknown = part(processes=5), part(widening=math.nan)
+    assert decided(few).verdict == decided(unknown).verdict == "inconclusive"
+    assert "5 processes; an interval needs 6" in few.reason
+    assert "no A/A pair was measured" in unknown.reason
 
 
 @pytest.mark.parametrize(
     ("parts", "verdict"),
     [
-        ([INSIDE], "agrees"),
-        ([INSIDE] * 4 + [ACROSS], "agrees"),  # 80 %
-        ([INSIDE] * 3 + [ACROSS], "inconclusive"),  # 75 %
-        ([INSIDE] * 4 + [MISSING], "agrees"),
+        ([INSIDE] * 9 + [ACROSS], "agrees"),  # 90 %
+        ([INSIDE] * 8 + [ACROSS], "inconclusive"),
+        ([INSIDE] * 99 + [MISSING], "inconclusive"),  # nothing unjudged is outvoted
         ([INSIDE] * 99 + [OUTSIDE], "disagrees"),
-        ([INSIDE] * 99 + [UNEQUAL], "disagrees"),
         ([ACROSS, OUTSIDE], "disagrees"),
-        ([MISSING], "inconclusive"),
+        ([EQUAL] * 99 + [UNEQUAL], "disagrees"),
+        ([EQUAL, undecided("count", "not counted", timed=False)], "inconclusive"),
         ([], "inconclusive"),
     ],
 )
-def test_a_claim_follows_from_its_parts(parts, verdict):
-    result = judge("C3", parts, 0.05)
+def test_a_statement_follows_from_its_parts(parts, verdict):
+    assert decided(*parts).verdict == verdict
+
+
+def test_timed_and_exact_parts_are_never_pooled():
+    with pytest.raises(ValueError, match=r"'it is so' has timed and exact parts; make two"):
+        decided(INSIDE, EQUAL)
+
+
+def claim(*statements, noise_floor=0.02):
+    return judge(
+        "C3", [Statement(f"{i}.", tuple(s)) for i, s in enumerate(statements)], noise_floor
+    )
+
+
+@pytest.mark.parametrize(
+    ("statements", "verdict"),
+    [
+        ([[INSIDE], [EQUAL]], "agrees"),
+        ([[INSIDE] * 99, [ACROSS]], "inconclusive"),  # no statement is outvoted
+        ([[INSIDE], []], "inconclusive"),  # nor one with nothing to judge
+        ([[ACROSS], [UNEQUAL]], "disagrees"),
+        ([], "inconclusive"),
+    ],
+)
+def test_a_claim_follows_from_its_statements(statements, verdict):
+    result = claim(*statements)
     assert result.verdict == verdict
-    assert len(result.parts) == len(parts)
+    assert len(result.statements) == len(statements)
     assert result.reason
 
 
-def test_a_claim_shows_its_most_telling_part():
-    closer = replace(INSIDE, name="closer", measured=1.15, interval=(1.1, 1.16))
-    result = judge("C3", [INSIDE, closer, INSIDE], 0.05)
-    assert (result.measured, result.expected, result.interval) == (1.15, 1.0, (1.1, 1.16))
-    assert result.reason.startswith("3 of 3 parts agree; closer: ")
-    farther = replace(OUTSIDE, name="farther", measured=3.0)
-    assert judge("C3", [closer, OUTSIDE, farther], 0.05).measured == 3.0
+def test_a_statement_shows_its_most_telling_part():
+    closer = replace(part(1.15), name="closer")
+    statement = decided(INSIDE, closer, INSIDE)
+    assert statement.telling.name == "closer"
+    assert statement.reason.startswith("3 of 3 parts agree; closer: ")
+    farther = replace(part(3.0), name="farther")
+    assert decided(closer, OUTSIDE, farther).telling.name == "farther"
+    assert claim([closer], [EQUAL], [INSIDE]).telling.name == "closer"
 
 
-def test_timed_and_exact_parts_are_counted_apart():
-    result = judge("C3", [INSIDE, INSIDE, EQUAL], 0.05)
-    assert result.reason.startswith("2 of 2 timed parts and 1 of 1 exact ones agree; inside: ")
-    assert judge("C1", [EQUAL], 0.05).reason == "1 of 1 parts agree; equal: equal"
+def test_what_is_undecided_says_why():
+    assert decided(INSIDE, MISSING).reason == "1 of 2 parts agree; missing: not measured"
+    assert decided().reason == "nothing of it was measured"
+    result = claim([INSIDE], [INSIDE, MISSING])
+    assert result.reason.startswith("1 of 2 statements agree; 1. 1 of 2 parts agree; missing:")
+    assert claim().reason == "nothing of it was measured"
 
 
-def test_an_undecided_claim_says_why():
-    result = judge("C3", [INSIDE, MISSING], 0.05)
-    assert result.reason == "1 of 2 parts agree; missing: not measured"
-    assert judge("C3", [], 0.05).reason == "nothing of this claim was measured"
+def test_an_exact_part_may_have_a_margin():
+    assert exact("accuracy", 96, 95, margin=(95, 100)).verdict == "agrees"
+    missed = exact("accuracy", 94, 95, margin=(95, 100))
+    assert (missed.verdict, missed.reason) == ("disagrees", "measured 94, expected 95 to 100")
+    assert exact("slope", math.nan, -6.0).verdict == "disagrees"
 
 
 def test_a_verdict_is_plain_json():
-    parts = [replace(INSIDE, margin=(0.9, math.inf)), OUTSIDE, MISSING, EQUAL]
-    plain = as_json(judge("C5", parts, 0.05))
-    again = json.loads(json.dumps(plain, allow_nan=False))
-    keys = {"claim", "verdict", "measured", "expected", "interval", "unit", "reason", "parts"}
-    assert again.keys() == keys
-    assert (again["claim"], again["verdict"]) == ("C5", "disagrees")
-    assert [part["name"] for part in again["parts"]] == ["inside", "outside", "missing", "equal"]
-    assert again["parts"][0]["margin"] == [0.9, None]
-    assert again["parts"][2]["measured"] is None
-    assert again["parts"][3]["timed"] is False
+    result = claim([part(margin=(0.9, math.inf)), OUTSIDE, MISSING], [EQUAL])
+    again = json.loads(json.dumps(as_json(result), allow_nan=False))
+    assert again.keys() == {"claim", "verdict", "reason", "statements"}
+    assert (again["claim"], again["verdict"]) == ("C3", "disagrees")
+    (first, *others), (equal,) = (statement["parts"] for statement in again["statements"])
+    assert first["margin"] == [0.9, None]
+    assert first["estimate"] == {"value": 1.0, "error": 0.01, "processes": 12}
+    assert [p["verdict"] for p in others] == ["disagrees", "inconclusive"]
+    assert others[1]["measured"] is None
+    assert equal["timed"] is False

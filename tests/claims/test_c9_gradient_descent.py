@@ -13,7 +13,9 @@ from tests.claims.makers import QUICK, judged
 STEPS = (1e-2, 1e-3, 1e-4)
 GOOD = {
     "C9:product": c9.Product((-6.0, 2.0), (-6.0, -6.0, -6.0)),
-    "C9:taylor": c9.Remainders((1.98, 2.0, 2.05), tuple((h, 3 * h**2) for h in STEPS)),
+    "C9:taylor": c9.Remainders(
+        (1.98, 2.0, 2.05), tuple((h, 3 * h**2) for h in STEPS), (9.0, 30.0, 80.0)
+    ),
     "C9:descent": c9.Descent(1e-3, (-0.1, -0.001)),
     "C9:digits": c9.Digits((2.3, 0.5, 0.1), 0.96, 449),
 }
@@ -27,6 +29,7 @@ GOOD = {
         ("C9:taylor", {"orders": (1.0, 1.01, 0.99)}),
         ("C9:taylor", {"orders": (2.0,) * 94 + (1.8,) * 6}),
         ("C9:taylor", {"orders": (2.2, 2.0, 2.15)}),
+        ("C9:taylor", {"others": (9.0, 0.9, 80.0)}),
         ("C9:descent", {"changes": (-0.1, 1e-9)}),
         ("C9:digits", {"accuracy": 0.90}),
         ("C9:digits", {"losses": (2.3, 2.2, 2.1)}),
@@ -40,7 +43,7 @@ def test_one_bad_check_disagrees(check, values):
 def test_checks_that_were_not_run_are_undecided():
     verdict = judged(EXPERIMENT, Evidence(checks={"C9:taylor": GOOD["C9:taylor"]}))
     assert verdict.verdict == "inconclusive"
-    assert [part.verdict for part in verdict.parts].count("agrees") == 1
+    assert [s.verdict for s in verdict.statements].count("agrees") == 2
     assert "not run" in verdict.reason
 
 
@@ -53,7 +56,7 @@ def test_derivatives_of_random_networks_pass_the_checks(seed):
     }
     assert len(checks["C9:taylor"].orders) == len(checks["C9:descent"].changes) == 100
     verdict = judged(EXPERIMENT, Evidence(checks=checks))
-    assert (verdict.verdict, len(verdict.parts)) == ("agrees", 5)
+    assert (verdict.verdict, len(verdict.statements)) == ("agrees", 5)
 
 
 def test_the_remainder_is_shown_beside_a_line_of_order_two():

@@ -37,7 +37,7 @@ def test_right_counts_agree(order):
 def test_one_multiplication_too_many_or_too_few_disagrees(order, error):
     verdict = judged(ORDERS[order], evidence(order, error))
     assert verdict.verdict == "disagrees"
-    assert verdict.measured == verdict.expected + error
+    assert verdict.telling.measured == verdict.telling.expected + error
     assert "1 x 2 x 7" in verdict.reason
 
 
@@ -46,7 +46,7 @@ def test_counts_of_another_order_are_no_evidence(order):
     (another,) = ORDERS.keys() - {order}
     verdict = judged(ORDERS[order], evidence(another))
     assert verdict.verdict == "inconclusive"
-    assert f"{order} multiplications: no chain was counted" in verdict.reason
+    assert f"{order}: no chain was counted" in verdict.reason
 
 
 def twin():

@@ -21,7 +21,7 @@ from jacchain.experiments.cell import Arm, Cell, chain_cell
 from jacchain.experiments.experiment import Check, Experiment, Finding
 from jacchain.experiments.parts import gain_part
 from jacchain.experiments.show import Axis, Column, Curve, Lines, Panel, Table
-from jacchain.analysis.verdicts import exact
+from jacchain.analysis.verdicts import Statement, exact
 
 NAME = "C99 sums"
 CHAIN = chain_cell((1, 4, 3, 2))
@@ -39,8 +39,11 @@ def _arms(dtype, seed):
 
 def _judge(evidence, sizes):
     counted = evidence.checks.get("C99:counts", {})
-    parts = [exact(name, *pair) for name, pair in counted.items()]
-    return [*parts, gain_part(evidence, NAME)]
+    parts = tuple(exact(name, *pair) for name, pair in counted.items())
+    return [
+        Statement("Terms are counted.", parts),
+        Statement("Twice takes longer.", (gain_part(evidence, NAME),)),
+    ]
 
 
 def _findings(evidence, sizes):
@@ -91,7 +94,7 @@ def test_the_verdict_is_stored(run):
     verdicts = json.loads((run / "verdicts.json").read_text())
     (verdict,) = (v for v in verdicts if v["claim"] == "C99")
     assert verdict["verdict"] in (run / "report.html").read_text()
-    counted, timed = verdict["parts"]
+    (counted,), (timed,) = (statement["parts"] for statement in verdict["statements"])
     assert (counted["name"], counted["verdict"]) == ("terms", "agrees")
     assert (timed["name"], timed["unit"]) == ("time ratio, C99 sums", "twice / once")
 

@@ -84,7 +84,7 @@ def test_an_explicit_form_pays_where_it_takes_as_long_as_matrix_free(
     pair = whole.pair(study.name("lenet-5", "vjp", STRUCTURED, 1))
     seconds = [(n, (building + per_vector * n, 2.0 * n)) for n in (1, 4, 16, 64)]
     rows = [
-        (n, *(replace(s, seconds=np.full((1, 12, 2), t)) for s, t in zip(pair, times, strict=True)))
+        (n, *(replace(s, seconds=np.full((12, 1, 2), t)) for s, t in zip(pair, times, strict=True)))
         for n, times in seconds
     ]
     assert study.pays_from(rows) == (place and pytest.approx(place, rel=0.15))

@@ -7,15 +7,25 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from jacchain.analysis.evidence import BOTH, Evidence, Regimes
+from jacchain.analysis.evidence import BOTH, Evidence, Noise, Regimes
 from jacchain.claims.registry import chosen
 from jacchain.claims.study_model import EXPERIMENT, cells, findings, shows
+from jacchain.costs.fit import fit_times
 from jacchain.experiments.grids import input_grid
 from jacchain.experiments.show import Lines, Rows, Scatter, Table
 from jacchain.experiments.sizes import Sizes
-from jacchain.runs.simulated import MIB, REGIMES, cliff, obeys
 from tests.claims import makers
-from tests.claims.makers import OVERHEAD, QUICK, judged, simulate_chains, with_cells
+from tests.claims.makers import (
+    MIB,
+    OVERHEAD,
+    QUICK,
+    REGIMES,
+    by_formula,
+    cliff,
+    judged,
+    simulate_chains,
+    with_cells,
+)
 
 
 @pytest.mark.parametrize("scale", ["quick", "standard", "full"])
@@ -23,8 +33,9 @@ def test_controls_are_both_orders_small_middle_and_large(scale):
     controls = [cell for cell in cells(Sizes(scale)) if cell.role == "control"]
     sizes = [size for size, _ in input_grid(Sizes(scale)).cells]
     for order in BOTH:
-        small, middle, large = (c.dims[-1] for c in controls if c.name.endswith(f", {order}"))
-        assert small == sizes[0] < middle < sizes[-1] == large
+        swept = [c.dims[-1] for c in controls if c.name.endswith(f", {order}")]
+        assert len(swept) == 8
+        assert {sizes[0], sizes[-1]} <= set(swept)
     for cell in controls:
         first, second = cell.arms(np.dtype("float64"), 0)
         assert (first.name, first.cost) == (second.name, second.cost)
@@ -57,9 +68,20 @@ def test_each_claim_that_has_cells_is_measured_beside_it():
 
 
 def test_predictions_of_a_machine_that_obeys_agree():
-    verdict = judged(EXPERIMENT, simulate_chains(obeys))
+    verdict = judged(EXPERIMENT, simulate_chains(by_formula))
     assert verdict.verdict == "agrees"
-    assert all(part.margin[0] < part.measured < part.margin[1] for part in verdict.parts)
+    share, error = verdict.parts
+    assert (share.measured, share.margin, share.timed) == (1.0, (0.9, 1.0), False)
+    assert share.reason.startswith("100.0% of ")
+    assert 0 < error.measured < 0.05
+    assert (error.margin, error.timed) == ((0.0, 0.1), False)
+
+
+def test_predictions_of_a_machine_without_a_rule_disagree():
+    rng = np.random.default_rng(0)
+    verdict = judged(EXPERIMENT, simulate_chains(lambda s: exact(s) * np.exp(rng.normal())))
+    assert [part.verdict for part in verdict.parts] == ["disagrees", "disagrees"]
+    assert verdict.parts[1].measured > 0.3
 
 
 def exact(series):
@@ -98,7 +120,7 @@ def whole():
     measured = (cell for experiment in chosen(["C5"]) for cell in experiment.cells(QUICK))
     # Empty calls move nothing and multiply nothing.
     arms = makers.simulate_cells(measured, lambda series: 1e-9 + makers.obeys(series))
-    return Evidence(arms, regimes=REGIMES, overhead=OVERHEAD)
+    return Evidence(arms, noise=Noise(0.05), regimes=REGIMES, overhead=OVERHEAD)
 
 
 def test_the_model_the_ceilings_the_regimes_and_the_noise_are_shown(whole):
@@ -106,17 +128,44 @@ def test_the_model_the_ceilings_the_regimes_and_the_noise_are_shown(whole):
     assert [type(item) for item in items] == [Scatter, Table, Lines, Table, Table, Table, Rows]
     residuals, coefficients, ceilings, *_, regimes, noise = items
     assert [curve.label for curve in residuals.panel.curves] == list(BOTH)
-    assert len(coefficients.rows) > 3 or "can't be told apart" in coefficients.caption
+    assert [row[0] for row in coefficients.rows] == [term.name for term in fit_times(whole).terms]
     left, right = ceilings.panels[0]
-    assert {curve.label for curve in left.curves} == {"v @ M", "v @ M.T", "copyto"}
+    fitted = ("time model, row x matrix", "time model, matrix x matrix")
+    assert [curve.label for curve in left.curves] == ["v @ M", "v @ M.T", "copyto", *fitted]
     assert {curve.label for curve in right.curves} == {"A @ B", "A @ B.T"}
     for panel in (left, right):
         for curve in panel.curves:
             assert all(a <= b for a, b in pairwise(curve.x))
-            assert curve.y.max() < panel.y.limits[1]
+            if curve.label not in fitted:
+                assert curve.y.max() < panel.y.limits[1]
     assert sum(row[-1] for row in regimes.rows) == 2 * len(whole.chains)
-    assert len(noise.rows) == len(whole.controls) == 6
+    assert len(noise.rows) == len(whole.controls) == 16
     assert noise.bands[0].label == "noise floor, 5.0 %"
+
+
+def test_fitted_bandwidth_is_shown_between_the_knots(whole):
+    fit = fit_times(whole)
+    left = next(item for item in shows(whole, QUICK) if isinstance(item, Lines)).panels[0][0]
+    for kind in ("row x matrix", "matrix x matrix"):
+        (curve,) = (c for c in left.curves if c.label.endswith(f", {kind}"))
+        assert curve.x[0] >= fit.knots[kind][0] * (1 - 1e-9)
+        assert curve.x[-1] <= fit.knots[kind][-1] * (1 + 1e-9)
+        np.testing.assert_allclose(curve.y, fit.bandwidth(kind, curve.x) / 1e9)
+
+
+@pytest.mark.parametrize("processes", [5, 12])
+def test_coefficients_are_listed_as_rates_where_processes_agree_on_them(whole, processes):
+    few = {
+        name: tuple(replace(s, seconds=s.seconds[:processes]) for s in arms)
+        for name, arms in whole.cells.items()
+    }
+    calls = captioned(replace(whole, cells=few), "Coeff").rows[0]
+    if processes == 5:
+        assert calls == ("calls", "not identified", "")
+    else:
+        term = fit_times(whole).terms[0]
+        low, value, high = (f"{1e6 * t:.3g}" for t in (term.low, term.value, term.high))
+        assert calls == ("calls", f"{value} us", f"{low} to {high} us")
 
 
 def captioned(evidence, caption):
@@ -132,5 +181,5 @@ def test_a_ceiling_measured_too_low_is_said_to_be(whole):
 
 
 def test_a_machine_whose_caches_are_unknown_has_no_bounds():
-    table = captioned(simulate_chains(obeys, regimes=Regimes()), "Memory regimes")
+    table = captioned(simulate_chains(by_formula, regimes=Regimes()), "Memory regimes")
     assert {row[1:4] for row in table.rows} == {("caches unknown", None, None)}

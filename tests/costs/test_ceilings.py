@@ -1,6 +1,6 @@
 """Ceilings: which are measured, and that every kernel does what it is said to do."""
 
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -11,11 +11,16 @@ from jacchain.cost import Cost
 from jacchain.costs.ceilings import ceilings, ladder
 
 MIB = 2**20
-KERNELS = ("1 x 1", "A @ B", "A @ B.T", "v @ M", "v @ M.T")
+KERNELS = {"1 x 1", "A @ B", "A @ B.T", "v @ M", "v @ M.T", "copyto"}
 
 
 def of_kind(kernels, kind):
     return [c for c in kernels if c.kind == kind]
+
+
+def product_of(ceiling):
+    """The product that the kernel's name writes down, without the rows of its matrix."""
+    return ceiling.kernel.split(",")[0]
 
 
 def multiplications(ceiling):
@@ -28,7 +33,7 @@ def multiplications(ceiling):
         "v @ M": m * n,
         "v @ M.T": m * n,
         "copyto": 0,
-    }[ceiling.kernel]
+    }[product_of(ceiling)]
 
 
 def expected_result(ceiling, dtype):
@@ -45,7 +50,7 @@ def expected_result(ceiling, dtype):
         "A @ B.T": lambda: np.einsum("ik,jk->ij", matrix, matrix),
         "v @ M": lambda: np.einsum("ik,kj->ij", ramp(1, m), matrix),
         "v @ M.T": lambda: np.einsum("ik,jk->ij", ramp(1, n), matrix),
-    }[ceiling.kernel]()
+    }[product_of(ceiling)]()
 
 
 @given(st.floats(1, 1e9), st.floats(1, 1e12))
@@ -93,7 +98,29 @@ def test_the_row_kernel_climbs_the_whole_last_level_cache():
 def test_several_kernels_compete_where_the_ceiling_is_compared_with():
     kernels = ceilings(MIB, 32 * MIB, itemsize=8)
     assert {c.kernel for c in of_kind(kernels, "matrix-matrix")} == {"A @ B", "A @ B.T"}
-    assert {c.kernel for c in of_kind(kernels, "row-matrix")} == {"v @ M", "v @ M.T"}
+    rows = of_kind(kernels, "row-matrix")
+    for size, shapes in (
+        (MIB / 4, {32, 128, 512}),
+        (7 * MIB / 16, {32, 128, 512}),
+        (2 * MIB, {128, 512}),
+    ):
+        near = [c for c in rows if 0.9 < c.cost.working_set / size < 1.1]
+        competing = {(product_of(c), c.shape[0]) for c in near}
+        assert competing == {*product(("v @ M", "v @ M.T"), shapes)}
+
+
+def test_a_kernel_of_other_rows_says_so_and_the_ladder_has_one_kernel_a_step():
+    for ceiling in of_kind(ceilings(MIB, 32 * MIB, itemsize=8), "row-matrix"):
+        rows = "" if ceiling.shape[0] == 128 else f", {ceiling.shape[0]} rows"
+        assert ceiling.kernel == product_of(ceiling) + rows
+
+
+@pytest.mark.parametrize("l2", [MIB // 4, MIB, 2 * MIB])
+@pytest.mark.parametrize("itemsize", [4, 8])
+def test_what_is_measured_inside_the_second_level_cache_fits_in_half_of_it(l2, itemsize):
+    kernels = ceilings(l2, 32 * MIB, itemsize=itemsize)
+    sizes = [c.cost.working_set for c in kernels if c.kind in {"row-matrix", "copy"}]
+    assert not any(l2 / 2 < size < 2 * l2 for size in sizes)
 
 
 @pytest.mark.parametrize(("l2", "llc"), [(None, None), (2 * MIB, None), (None, 8 * MIB)])
@@ -129,7 +156,7 @@ def test_a_cost_is_what_the_kernels_product_takes(itemsize):
 def test_every_kernel_computes_what_its_name_says(dtype):
     itemsize = np.dtype(dtype).itemsize
     small = [c for c in ceilings(2**15, 2**17, itemsize=itemsize) if c.cost.bytes <= 2**21]
-    assert {c.kernel for c in small} == {*KERNELS, "copyto"}
+    assert {product_of(c) for c in small} == KERNELS
     for ceiling in small:
         result = ceiling.build(ceiling.shape, np.dtype(dtype))()
         if ceiling.kind == "copy":

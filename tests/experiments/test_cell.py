@@ -94,11 +94,12 @@ def test_arms_and_cells_of_the_same_dims_hold_one_chain(monkeypatch):
 
 
 def test_entries_of_a_large_factor_repeat(monkeypatch):
-    monkeypatch.setattr(cell_module, "MOST_DRAWN", 10)
-    factor = cell_module._factor((6, 4), FLOAT64, np.random.default_rng(0)).ravel()
+    pool = np.arange(1.0, 11)
+    monkeypatch.setattr(cell_module, "_normal_entries", lambda *_: pool)
+    factor = cell_module._factor((6, 4), FLOAT64, 0, np.random.default_rng(0)).ravel()
     np.testing.assert_array_equal(factor[:10], factor[10:20])
     np.testing.assert_array_equal(factor[:4], factor[20:])
-    assert len(set(factor)) == 10
+    np.testing.assert_allclose(sorted(factor[:10]), pool / 2)  # over the root of the inner size
 
 
 def test_above_ten_million_multiplications_a_twin_is_counted():

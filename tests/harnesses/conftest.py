@@ -44,7 +44,7 @@ def asv_results(tmp_path_factory):
     for benchmark, cells in benchmarks.items():
         pairs = product(cells.values(), BOTH)
         times = [1e-9 * plan(dims, order).multiplications for dims, order in pairs]
-        samples = [[0.9 * time, time, 1.1 * time, time] for time in times]
+        samples = [[f * time for f in (0.9, 0.95, 1, 1, 1.05, 1.1)] for time in times]
         params = [list(cells), [repr(order) for order in BOTH]]
         low, high = ([factor * time for time in times] for factor in (0.9, 1.1))
         results[benchmark] = [times, params, low, high, [10] * len(times), samples]

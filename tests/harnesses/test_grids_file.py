@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from jacchain.claims.registry import chosen
 from jacchain.experiments.cell import chain_cell
+from jacchain.experiments.sizes import Sizes
 from jacchain.harnesses.grids_file import as_text, asv_cells, cell_facts, shared_grids
-from jacchain.runs.job import job_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -16,7 +17,7 @@ def test_the_file_holds_what_the_experiments_say():
 
 
 def test_every_cell_is_measured_in_the_quick_profile():
-    quick = {cell.name for cell in job_of("quick").cells}
+    quick = {cell.name for experiment in chosen() for cell in experiment.cells(Sizes())}
     cells = [dims for grid in shared_grids()["sweeps"].values() for _, dims in grid["cells"]]
     assert {chain_cell(tuple(dims)).name for dims in cells} <= quick
 

@@ -10,6 +10,7 @@ import pytest
 from jacchain.measure import blocks
 from jacchain.measure.blocks import draw_sequence, measure_block
 from jacchain.measure.environment import Counters
+from jacchain.measure.timing import Sample
 
 SECOND = 1.0
 
@@ -44,7 +45,7 @@ def machine(monkeypatch):
         wall, cpu = fake.wall, fake.cpu
         for _ in range(batch):
             function()
-        return fake.wall - wall, fake.cpu - cpu, batch
+        return Sample(fake.wall - wall, fake.cpu - cpu, batch, retaken=False)
 
     monkeypatch.setattr(blocks, "sample", sample)
     monkeypatch.setattr(blocks, "process_counters", fake.counters)
@@ -82,7 +83,7 @@ def test_batches_are_respected_and_times_are_per_call(machine, rng):
 
 
 def test_times_are_per_call_where_a_sample_took_several_batches(rng, monkeypatch):
-    monkeypatch.setattr(blocks, "sample", lambda _, batch: (6.0, 6.0, 3 * batch))
+    monkeypatch.setattr(blocks, "sample", lambda _, batch: Sample(6.0, 6.0, 3 * batch, False))
     assert measure_block([lambda: None], (2,), rng).seconds == (1.0, 1.0)
 
 
@@ -109,6 +110,7 @@ def test_one_kernel_gives_two_samples(machine, rng):
         ({"cpu": 0.96}, False),
         ({"cpu": 0.94}, True),
         ({"cpu": 2.0}, False),  # two threads
+        ({"cpu": 2.2}, True),  # more than two threads can spend
         ({"steal": 0.009}, False),
         ({"steal": 0.011}, True),
         ({"switches": 3}, False),  # only the time that they take counts
@@ -116,10 +118,17 @@ def test_one_kernel_gives_two_samples(machine, rng):
 )
 def test_a_block_is_flagged_where_the_core_was_shared(machine, rng, disturbance, flagged):
     kernels = [machine.kernel(name, **disturbance) for name in "AB"]
-    block = measure_block(kernels, (2, 2), rng)
+    block = measure_block(kernels, (2, 2), rng, threads=2)
     assert block.flagged is flagged
     assert block.switches == 8 * disturbance.get("switches", 0)
     assert block.steal == pytest.approx(8 * disturbance.get("steal", 0.0))
+
+
+@pytest.mark.parametrize("retaken", [True, False])
+def test_a_block_is_flagged_where_a_sample_was_taken_again(rng, monkeypatch, retaken):
+    samples = iter([Sample(1.0, 1.0, 1, retaken=False), Sample(1.0, 1.0, 1, retaken=retaken)])
+    monkeypatch.setattr(blocks, "sample", lambda *_: next(samples))
+    assert measure_block([lambda: None], (1,), rng).flagged is retaken
 
 
 def test_arms_are_weighted_by_their_time(machine, rng):

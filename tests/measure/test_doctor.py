@@ -10,6 +10,8 @@ from jacchain.measure.doctor import Readings, diagnose, judge
 QUIET = Readings(
     load=0.1,
     cores=4,
+    cpu_shares=(1.0, 0.99, 1.0, 0.98),
+    switches=3,
     steal=0.0,
     governor="performance",
     blas="openblas 0.3.29 SkylakeX",
@@ -43,6 +45,11 @@ def test_a_quiet_or_unknown_machine_needs_nothing():
     [
         ("load", {"load": 1.01}, "1.01 runnable processes on 4 cores"),
         ("load", {"load": 0.26, "cores": 1}, "0.26 runnable processes on 1 cores"),
+        (
+            "cores",
+            {"cpu_shares": (1.0, 0.52), "switches": 60},
+            "CPU time / wall time of 2 threads at least 0.52, 60 involuntary switches",
+        ),
         ("steal", {"steal": 0.025}, "2.5% of the cores' time"),
         ("governor", {"governor": "powersave"}, "powersave"),
         ("threads", {"pinned": False}, "openblas 0.3.29 SkylakeX: one thread not verified"),
@@ -64,10 +71,17 @@ def test_a_bad_reading_gives_one_warning_with_a_remedy(topic, reading, measured)
     assert finding.remedy != "Nothing to do."
 
 
+def test_a_shared_core_is_told_with_what_it_does_to_threads():
+    remedy = warnings(cpu_shares=(0.94,))["cores"].remedy
+    assert "wait for the slowest" in remedy
+    assert "--threads 1" in remedy
+
+
 @pytest.mark.parametrize(
     ("name", "threshold"),
     [
         ("load", 1.0),
+        ("cpu_shares", (0.95, 0.95)),
         ("steal", 0.02),
         ("available_bytes", 2**31),
         ("swapped_bytes", 2**28),

@@ -37,7 +37,15 @@ def test_environment_is_complete_and_survives_json():
     here = environment()
     assert json.loads(json.dumps(here)) == here
     software = {"python", "scipy", "blas", "jacchain"}
-    state = {"governor", "load_averages", "hypervisor", "smt", "turbo", "usable_cores"}
+    state = {
+        "clock_step_seconds",
+        "governor",
+        "load_averages",
+        "hypervisor",
+        "smt",
+        "turbo",
+        "usable_cores",
+    }
     assert here.keys() >= MACHINE.keys() | software | state
 
 

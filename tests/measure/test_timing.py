@@ -72,14 +72,16 @@ def test_the_first_call_warms_up_and_is_not_timed(clock):
 
 @pytest.mark.parametrize(("batch", "calls"), [(11, 11), (4, 12)])
 def test_a_batch_that_falls_short_is_repeated_whole(clock, batch, calls):
-    assert sample(clock.kernel(10**6), batch) == pytest.approx((calls * 1e-3, calls * 5e-4, calls))
+    wall, cpu, *rest = sample(clock.kernel(10**6), batch)
+    assert (wall, cpu) == pytest.approx((calls * 1e-3, calls * 5e-4))
+    assert rest == [calls, False]
     assert clock.calls == calls
 
 
 @given(batch=st.integers(1, 1000), nanoseconds=st.integers(10**4, 10**8))
 def test_a_sample_is_whole_batches_and_no_more_than_needed(batch, nanoseconds):
     with fake_clock() as clock:
-        seconds, _, calls = sample(clock.kernel(nanoseconds), batch)
+        seconds, _, calls, _ = sample(clock.kernel(nanoseconds), batch)
     assert seconds == pytest.approx(calls * nanoseconds * 1e-9)
     assert calls % batch == 0
     assert seconds >= LEAST_SAMPLE_SECONDS
@@ -93,3 +95,31 @@ def test_a_clock_too_coarse_for_one_call_is_waited_for(clock):
         clock.nanoseconds = next(ticks) // 100 * 10**6  # a tick of 1 ms every 100 calls
 
     assert calibrate(function) >= 900
+
+
+MS = 10**6
+
+
+@pytest.mark.parametrize("jump", [-20 * MS, 0])
+def test_a_sample_over_which_the_clock_does_not_go_forward_is_taken_again(clock, jump):
+    """Batches of 6 ms: the second one of the first sample is none."""
+    wall, _, calls, retaken = sample(clock.kernel(6 * MS, jump, 6 * MS), batch=1)
+    assert (wall, calls, retaken) == (pytest.approx(12e-3), 2, True)
+    assert clock.calls == 4
+
+
+def test_a_clock_that_jumps_back_for_ever_is_refused_with_a_remedy(clock):
+    with pytest.raises(RuntimeError, match=r"perf_counter\) jumped back 5 times.*clocksource"):
+        sample(clock.kernel(-MS), batch=3)
+    assert clock.calls == 15
+
+
+def test_a_calibration_repeats_calls_over_which_the_clock_jumps_back(clock):
+    """The second call is timed again, and does not multiply the batch by 100."""
+    assert calibrate(clock.kernel(MS, -MS, MS)) == 11
+
+
+def test_a_calibration_by_a_clock_that_only_jumps_back_is_refused(clock):
+    with pytest.raises(RuntimeError, match=r"jumped back 5 times"):
+        calibrate(clock.kernel(-MS))
+    assert clock.calls == 6

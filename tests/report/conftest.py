@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from jacchain.analysis.verdicts import exact, judge, undecided
+from jacchain.analysis.verdicts import Statement, exact, judge, undecided
 from jacchain.experiments import show
 from jacchain.experiments.experiment import Experiment, Finding
 from jacchain.experiments.sizes import PROFILES, Sizes
 from jacchain.runs.assess import Assessment
-from tests.report.examples import NASTY, NUMBERS, evidence_of, panel, session, swept
+from tests.report.examples import NASTY, NASTY_REASON, NUMBERS, evidence_of, panel, session, swept
 
 
 @pytest.fixture(scope="session")
@@ -50,11 +50,11 @@ def experiments(figures):
 
 @pytest.fixture(scope="session")
 def assessment(experiments):
-    here = session(cpu_model=NASTY, l2_bytes=2**20, governor=None)
+    here = session(cpu_model=NASTY, l2_bytes=2**20, governor=None, clock_step_seconds=5.1e-8)
     verdicts = (
-        judge("model", [exact("cells", 2, 3)], 0.05),
-        judge("C1", [exact("products of 4 x 3", 12, 12)], 0.05),
-        judge("C2", [undecided("slope", "too few <sizes> of z1")], 0.05),
+        judge("model", [Statement("It is near.", (exact("cells", 2, 3),))], 0.05),
+        judge("C1", [Statement("It is 12.", (exact("products of 4 x 3", 12, 12),))], 0.05),
+        judge("C2", [Statement("It <grows>.", (undecided("slope", NASTY_REASON),))], 0.05),
     )
     sampling = PROFILES["quick"]
     return Assessment(here, sampling, Sizes(), experiments, evidence_of(), *([verdicts] * 2))

@@ -6,7 +6,7 @@ from io import StringIO
 import numpy as np
 from rich.console import Console
 
-from jacchain.analysis.evidence import BOTH, Evidence, Series
+from jacchain.analysis.evidence import BOTH, Evidence, Noise, Series
 from jacchain.cost import Cost
 from jacchain.experiments import show
 from jacchain.records.schema import Identity, SessionRecord
@@ -14,6 +14,7 @@ from jacchain.records.schema import Identity, SessionRecord
 HERE = Identity(
     machine="4f1c", numpy="2.1.0", blas="OpenBLAS 0.3", jacchain="0.1.0", dtype="float64", threads=1
 )
+NASTY_REASON = "too few <sizes> of z1"
 NASTY = "<script>alert('cpu')</script> & co"
 SIZES = np.array([4.0, 8, 16, 32, 64, 128])
 STRETCHES = (
@@ -56,7 +57,7 @@ def panel(title="", **changes):
 
 def series(cell, name, seconds, *, role="chain"):
     cost = Cost(products=1, multiplications=12, bytes=200, held_bytes=128, peak_bytes=24)
-    times, flags = np.full((1, 4, 2), seconds), np.zeros((1, 4, 2), dtype=bool)
+    times, flags = np.full((6, 1, 2), seconds), np.zeros((6, 1, 2), dtype=bool)
     return Series(cell, role, "", (1, 4, 3), name, cost, times, flags)
 
 
@@ -65,7 +66,7 @@ def evidence_of(*, loss=1e-3, inputs=3e-3):
     chain = tuple(series("chain 1x4x3", *arm) for arm in arms)
     control = (series("control", "loss-first", loss, role="control"),) * 2
     skipped = {"cell:too<big>": "would take 900 s, over the profile's 15 s"}
-    return Evidence({"chain 1x4x3": chain, "control": control}, skipped=skipped)
+    return Evidence({"chain 1x4x3": chain, "control": control}, skipped=skipped, noise=Noise(0.05))
 
 
 def printed(function, *arguments):

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from jacchain.analysis.verdicts import exact, judge
+from jacchain.analysis.verdicts import Statement, exact, judge
+from jacchain.claims.registry import experiments as known
 from jacchain.claims.study_peers import EXPERIMENT as PEERS
 from jacchain.experiments.experiment import Experiment
 from jacchain.experiments.show import Table
@@ -60,7 +61,8 @@ def test_nothing_is_loaded_from_elsewhere(page, text):
 
 
 @pytest.mark.parametrize(
-    "foreign", [NASTY, "cell:too<big>", "One <sentence>.", "slope: too few <sizes> of z1"]
+    "foreign",
+    [NASTY, "cell:too<big>", "One <sentence>.", "slope: too few <sizes> of z1", "It <grows>."],
 )
 def test_foreign_text_is_escaped(page, text, foreign):
     assert foreign in page.words
@@ -107,11 +109,13 @@ def test_headings_and_tables_are_semantic(page, text):
     [
         ("C1", "loss-first, 3 layers"),
         ("C1", "all gradients loss-first, with a cache"),
-        ("C1", "Parts that agree (1 of 1)"),
+        ("C1", "It is 12. 1 of 1 parts agree; products of 4 x 3: equal."),
+        ("C1", "1 of 1 exact part agrees"),
         ("C1", "Numbers of this figure Times over |z1|"),
         ("C2", "One <sentence>. what an answer"),
         ("C2", "Found, with its cause Over |z1| the slope is 2. Cause: The cache."),
-        ("C2", "Parts that do not agree (1 of 1)"),
+        ("C2", "0 of 1 statements agree"),
+        ("C2", "? inconclusive It <grows>. 0 of 1 parts agree; slope: too few"),
         ("C2", "too few <sizes>"),
         ("model", "It is no claim of the article. ✗ disagrees"),
         ("model", "1,024 250 ms L2 2,048 - LLC"),  # a table by itself
@@ -156,6 +160,7 @@ def test_verdicts_that_hang_on_flagged_samples_are_told(assessment):
         "not judged",
         "l2 1 MiB",
         "governor not told",
+        "clock step 51 ns",
     ],
 )
 def test_the_method_and_the_machine_are_told(page, words):
@@ -186,22 +191,18 @@ def test_a_chain_of_the_users_own_leads_with_its_answer(assessment):
 
 def test_a_summary_of_several_claims():
     counted = {"C1": 1, "C2": 1, "C3": 2}
-    verdicts = [judge(claim, [exact("", number, 1)], 0.05) for claim, number in counted.items()]
+    verdicts = [
+        judge(claim, [Statement("", (exact("", number, 1),))], 0.05)
+        for claim, number in counted.items()
+    ]
     assert summary(verdicts) == (
         "Of 3 claims, this machine confirms 2 (C1, C2), contradicts 1 (C3) and leaves none open."
     )
 
 
-def test_a_claim_that_is_not_tested_is_named_unless_none_was_asked_for(assessment, page):
-    untested = "C6 (|x| of hundreds of millions"
-    assert untested in page.words
-    beside = [e for e in assessment.experiments if not e.is_claim]
-    assert untested not in Page(rendered(assessment, experiments=tuple(beside))).words
-
-
-def test_forced_kernels_are_told_before_the_verdicts(assessment, page):
-    here = assessment.session.environment | {"forced_kernels": ["OPENBLAS_CORETYPE=<x>"]}
-    text = rendered(assessment, session=replace(assessment.session, environment=here))
-    words = Page(text).words
-    assert words.index("forced by OPENBLAS_CORETYPE=<x>") < words.index("Verdicts")
-    assert "forced" not in page.words
+def test_a_claim_that_is_not_tested_is_named_where_all_were_measured(assessment, page):
+    assert "not tested yet" not in page.words
+    every = tuple(known().entries.values())
+    words = Page(rendered(assessment, experiments=every)).words
+    assert "of hundreds of millions not tested yet" in words
+    assert "1 (C6) is not tested yet." in words

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from jacchain.analysis.evidence import Noise
 from jacchain.report import side_by_side
 from jacchain.report.side_by_side import compare_runs, print_comparison
 from tests.report.examples import evidence_of, printed, session
@@ -17,7 +18,7 @@ def comparison(assessment, monkeypatch):
     slower = replace(
         assessment,
         session=session(cpu_model="another"),
-        evidence=replace(evidence_of(inputs=6e-3), noise_floor=0.08),
+        evidence=replace(evidence_of(inputs=6e-3), noise=Noise(0.08)),
         verdicts=(*others, replace(last, verdict="agrees")),
     )
     runs = {"a": assessment, "b": slower}
@@ -33,7 +34,7 @@ def test_changes_are_ratios_with_the_largest_first(comparison):
 
 
 def test_what_differs_is_named_and_what_agrees_is_not(comparison):
-    assert set(comparison.environments) == {"cpu_model", "l2_bytes"}
+    assert set(comparison.environments) == {"clock_step_seconds", "cpu_model", "l2_bytes"}
     assert comparison.changed_verdicts == {"C2": ("inconclusive", "agrees")}
 
 

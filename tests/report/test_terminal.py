@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from jacchain.claims.registry import experiments as known
 from jacchain.measure.doctor import Finding
 from jacchain.report import terminal
 from jacchain.runs.admission import Admission
@@ -10,9 +11,11 @@ from tests.report.examples import NUMBERS, printed
 
 def test_each_claim_has_a_row_and_a_reason(assessment):
     text = printed(terminal.print_verdicts, assessment)
-    assert "C1 Counting + agrees 12 12 -" in text
-    assert "C2 Time ? inconclusive - - -" in text
-    assert "model disagrees: 0 of 1 parts agree; cells: measured 2, expected 3" in text
+    assert "C1 Counting + agrees 1 of 1 12 12 -" in text
+    assert "C2 Time ? inconclusive 0 of 1 - - -" in text
+    reason = "0 of 1 parts agree; cells: measured 2, expected 3"
+    assert f"model x disagrees: It is near. {reason}" in text
+    assert "It is 12." not in text  # a statement that agrees
 
 
 def test_forced_kernels_are_told(assessment):
@@ -21,13 +24,22 @@ def test_forced_kernels_are_told(assessment):
     assert "forced by MKL_CBWR=AVX2" in text
     text = printed(terminal.print_verdicts, assessment)
     assert "forced" not in text
-    assert text.endswith("prohibitively expensive) is not tested yet.")
+
+
+def test_a_claim_that_is_not_tested_has_a_row(assessment):
+    every = tuple(known().entries.values())
+    text = printed(terminal.print_verdicts, replace(assessment, experiments=every))
+    assert "C6 |x| of hundreds of millions not tested yet - - - -" in text
+    assert "C6" not in printed(terminal.print_verdicts, assessment)
 
 
 def test_markup_in_a_reason_is_text(assessment):
-    nasty = replace(assessment.verdicts[0], reason="[red]odd[/]", unit="[a]")
-    text = printed(terminal.print_verdicts, replace(assessment, verdicts=(nasty,)))
-    assert "model disagrees: [red]odd[/] ([a])" in text
+    verdict = assessment.verdicts[0]
+    (statement,) = verdict.statements
+    nasty = replace(statement, sentence="[a]", reason="[red]odd[/]")
+    verdicts = (replace(verdict, statements=(nasty,)),)
+    text = printed(terminal.print_verdicts, replace(assessment, verdicts=verdicts))
+    assert "model x disagrees: [a] [red]odd[/]" in text
 
 
 def test_answers_are_sentences_and_tables(assessment):

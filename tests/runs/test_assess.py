@@ -14,14 +14,14 @@ from jacchain.experiments.sweep_parts import count_growth
 from jacchain.records.errors import RecordsError
 from jacchain.records.schema import ArmRecord, BlockRecord, CellRecord
 from jacchain.runs.assess import assess, verdict_on
-from jacchain.runs.simulated import MACHINES, REGIMES, simulate
+from tests.claims.makers import REGIMES, by_formula, simulate_chains
 from tests.records.examples import BLOCK, CELL, CHECK, SESSION
 
 CLAIMS = ("C1", "C2", "C3", "C4", "C5", "C9")
 CACHES = {"l2_bytes": int(2 * REGIMES.l2), "llc_bytes": int(REGIMES.memory / 2)}
 CHECKS = {
     "C9:product": Product((-6.0, 2.0), (-6.0, -6.0)),
-    "C9:taylor": Remainders((1.99, 2.02), ((0.1, 0.03), (0.01, 0.0003))),
+    "C9:taylor": Remainders((1.99, 2.02), ((0.1, 0.03), (0.01, 0.0003)), (9.0, 40.0)),
     "C9:descent": Descent(0.001, (-0.1, -0.2)),
     "C9:digits": Digits((2.3, 0.1), 0.97, 449),
     "C3:counts": count_growth(["x"], 0),
@@ -33,7 +33,7 @@ START = replace(SESSION, claims=CLAIMS, environment=CACHES)
 
 @pytest.fixture(scope="module")
 def simulated():
-    return simulate(MACHINES[0], np.random.default_rng(0))
+    return simulate_chains(by_formula)
 
 
 def records_of(pair):
@@ -45,9 +45,10 @@ def records_of(pair):
         arms = tuple(replace(arm, **count) for arm, count in zip(arms, counts, strict=True))
     place = {"role": first.role, "group": first.group, "dims": first.dims}
     yield replace(CELL, cell=first.cell, **place, arms=arms)
-    for number, (a, b) in enumerate(zip(first.seconds[0], second.seconds[0], strict=True)):
-        seconds = (a[0], *b, a[1])
-        yield replace(BLOCK, cell=first.cell, round=number, seconds=seconds, cpu_seconds=seconds)
+    for process, number in np.ndindex(first.seconds.shape[:2]):
+        (a, b), middle = first.seconds[process, number], second.seconds[process, number]
+        seconds = {"seconds": (a, *middle, b), "cpu_seconds": (a, *middle, b)}
+        yield replace(BLOCK, cell=first.cell, process=process, round=number, **seconds)
 
 
 @pytest.fixture(scope="module")
@@ -89,10 +90,10 @@ def test_flagged_blocks_count_in_one_set_of_verdicts_and_not_in_the_other(write,
 
     disturbed = [
         disturb(r)
-        if isinstance(r, BlockRecord) and r.round < 6 and r.cell.startswith("chain")
+        if isinstance(r, BlockRecord) and r.process < 4 and r.cell.startswith("chain")
         else r
         for r in records
-    ]  # six rounds of twelve: six are enough
+    ]  # four processes of twelve: six are enough
     assessment = assess(write(*disturbed))
     assert verdicts(assessment.verdicts)["C5"] != "agrees"
     assert verdicts(assessment.unflagged)["C5"] == "agrees"
@@ -111,12 +112,41 @@ def test_claims_of_all_sessions_are_judged(write):
 
 
 def test_a_chain_of_the_users_own_has_one_verdict(write, simulated):
-    pair = next(iter(simulated.chains.values()))
+    pair, control = next(iter(simulated.chains.values())), simulated.controls[0]
     own = f"chain-{'x'.join(map(str, pair[0].dims))}"
     session = replace(START, profile="chain", claims=(own,))
-    assessment = assess(write(session, *records_of(pair)))
+    assessment = assess(write(session, *records_of(pair), *records_of(control)))
     assert verdicts(assessment.verdicts) == {own: "agrees"}
     assert assessment.sampling is FIXED_PROFILES["chain"]
+
+
+def cautions(write, threads, **environment):
+    """The cautions of a run of a study, without those on claims that are not tested."""
+    identity = replace(START.identity, threads=threads)
+    session = replace(START, identity=identity, claims=("model",), environment=environment)
+    return list(assess(write(session)).cautions)
+
+
+@pytest.mark.parametrize(
+    ("threads", "told", "remedy"),
+    [
+        (1, "longer wherever something else took the core", "Stop what else runs, and measure"),
+        (2, "2 threads wait for the slowest one, and may take many times", "use --threads 1"),
+    ],
+)
+def test_a_core_that_was_shared_is_told_with_what_it_does(write, threads, told, remedy):
+    (caution,) = cautions(write, threads, cpu_share_of_threads=[0.999, 0.52])
+    assert "was shared while this run began (CPU time / wall time of a thread: 0.52)" in caution
+    assert told in caution
+    assert remedy in caution
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{}, {"cpu_share_of_threads": None}, {"cpu_share_of_threads": [0.95, 1.0]}],
+)
+def test_cores_that_were_not_shared_need_no_caution(write, environment):
+    assert cautions(write, 2, **environment) == []
 
 
 def test_a_study_has_a_verdict_only_where_it_judges_something(simulated):

@@ -133,6 +133,9 @@ def test_the_session_says_what_was_run(finished, job):
     (session,) = sessions(finished[0])
     assert (session.profile, session.claims) == ("tiny", job.claims)
     assert session.environment["numpy"] in session.identity.numpy
+    shares = session.environment["cpu_share_of_threads"]
+    assert len(shares) == usable_cores()
+    assert all(0 < share < 1.1 for share in shares)
 
 
 def test_a_complete_run_measures_nothing_more(folder, job, pretend, monkeypatch):

@@ -13,6 +13,7 @@ import threadpoolctl
 from jacchain.claims import registry
 from jacchain.experiments.cell import chain_cell
 from jacchain.experiments.sizes import Sizes
+from jacchain.measure import clock
 from jacchain.measure.threads import usable_cores
 from jacchain.records.codec import decode
 from jacchain.records.schema import BlockRecord, CellRecord, CheckRecord
@@ -115,6 +116,14 @@ def test_only_the_first_process_runs_checks_and_runs_them_first(process):
         kinds = [type(decode(line)) for line in worker.stdout]
         assert worker.stderr.read() == b""
     assert kinds == [*[CheckRecord][process:], CellRecord, BlockRecord, BlockRecord]
+
+
+def test_a_clock_too_coarse_is_refused_before_anything_is_timed(monkeypatch):
+    monkeypatch.setattr(clock, "clock_step", lambda: 0.0156)
+    records = []
+    with pytest.raises(RuntimeError, match=r"steps of 15\.6 ms"):
+        measure(ASK, registry.chosen([OWN]), records.append)
+    assert records == []
 
 
 @pytest.mark.parametrize("threads", sorted({1, usable_cores()}))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from jacchain.analysis.verdicts import exact
+from jacchain.analysis.verdicts import Statement, exact
 from jacchain.chains.registry import Registry
 from jacchain.claims import registry
 from jacchain.claims.own_chain import experiment_named
@@ -46,7 +46,8 @@ OWN = Job((experiment_named("chain-1x4x3x2"),), replace(TINY, rounds=3), Sizes()
 
 def _count(evidence, _sizes):
     counts = [count for count in evidence.counts if count.order == "loss-first"]
-    return [exact("loss-first", count.multiplications, 18) for count in counts]
+    parts = [exact("loss-first", count.multiplications, 18) for count in counts]
+    return [Statement("Counts are 18.", tuple(parts))]
 
 
 COUNTED = Experiment(
@@ -63,14 +64,16 @@ COMPARED = Experiment(
     "Comparisons",
     "To go slowly takes longer than to go quickly.",
     cells=lambda _: [CHAIN, COMPARISON],
-    judge=lambda evidence, _: [gain_part(evidence, COMPARISON.name)],
+    judge=lambda evidence, _: [Statement("It gains.", (gain_part(evidence, COMPARISON.name),))],
     beside=(),
 )
 CHECKED = Experiment(
     "checked",
     "Checks",
     "Multiplications are the predicted ones.",
-    judge=lambda evidence, _: count_parts(evidence, COUNTS),
+    judge=lambda evidence, _: [
+        Statement("Counts are predicted.", tuple(count_parts(evidence, COUNTS)))
+    ],
     checks={COUNTS: Check(lambda _seed: {"a product": (6, 6)}, Counts)},
     timed=False,
     beside=(),
