@@ -121,6 +121,23 @@ def median_interval(values: ArrayLike) -> Triple:
     return float(low), float(np.median(ordered)), float(high)
 
 
+def share_interval(hits: int, trials: int) -> Interval:
+    """Return the 95 % interval of a share, by Wilson, from the hits in independent trials.
+
+    Examples
+    --------
+    >>> low, high = share_interval(190, 200)
+    >>> round(low, 3), round(high, 3)
+    (0.91, 0.973)
+    """
+    from scipy.stats import binomtest  # takes 0.5 s to import, and no verdict needs it
+
+    if not trials:
+        return 0.0, 1.0
+    ends = binomtest(hits, trials).proportion_ci(CONFIDENCE, method="wilson")
+    return float(ends.low), float(ends.high)
+
+
 def difference_interval(a: Triple, b: Triple) -> Triple:
     """Interval of a - b from those of a and b, which were measured apart: all (low, middle, high).
 

@@ -1,16 +1,18 @@
 """Rival growth laws and the formula's, compared by their error on sizes left out of the fit."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from jacchain.analysis.evidence import Array
 from jacchain.analysis.intervals import estimate
-from jacchain.analysis.slopes import SHAPE_EFFECT, Sweep
+from jacchain.analysis.slopes import SHAPE_EFFECT, STEP_SIZES, Sweep
 from jacchain.analysis.verdicts import Part, timed
 
 TIE = 0.01  # one percentage point of relative error
 DRAWS = 200
+UNSEEN_JUMP = 1.25  # of time at one size, that is not told from growth among few sizes
 
 LAWS: dict[str, Callable[[Array], Array]] = {
     "n": lambda n: n,
@@ -78,13 +80,25 @@ def error_from(part: Sweep, spread: float) -> float:
     return float(_own_error(part, part.multiplications * np.exp(draws)).mean())
 
 
+def error_from_jump(part: Sweep) -> float:
+    """Return what a jump of a quarter makes of the error of the formula's law, where none is seen.
+
+    That is among fewer than six sizes; at the size where it makes the most of it. A fraction.
+    """
+    n = len(part.sizes)
+    if n >= STEP_SIZES:
+        return 0.0
+    jumps = np.where(np.tri(n, k=-1, dtype=bool), UNSEEN_JUMP, 1.0)
+    return float(_own_error(part, part.multiplications * jumps).max())
+
+
 def rival_part(part: Sweep, noise_floor: float, label: str) -> Part:
     """Judge whether a rival law predicts left-out sizes better than the formula's.
 
     Better by a percentage point, and by what effects of shape make of the error. Rivals are the
     laws of another growth than the formula's, plain and affine. The best of them is chosen on all
     processes; its advantage is then followed from process to process. A step of the sweep is
-    removed before.
+    removed before; where too few sizes show none, it disagrees only beyond what one would make.
     """
     flat = part.without_step
     sizes = flat.sizes / flat.sizes[0]
@@ -98,7 +112,7 @@ def rival_part(part: Sweep, noise_floor: float, label: str) -> Part:
     times = np.exp(flat.log_times)
     gains = _own_error(flat, times) - leave_one_out(LAWS[name](sizes), times, affine=affine)
     best_rival = f"best rival {'affine ' * affine}{name} predicts left-out sizes to {rival:.1%}"
-    return timed(
+    judged = timed(
         label,
         estimate(100 * gains),
         0.0,
@@ -107,3 +121,4 @@ def rival_part(part: Sweep, noise_floor: float, label: str) -> Part:
         widening=100 * error_from(flat, noise_floor),
         reason=f"{best_rival}, the formula to {float(_own_error(flat, flat.times)):.1%}",
     )
+    return replace(judged, shape_effect=100 * error_from_jump(flat))

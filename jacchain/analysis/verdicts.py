@@ -35,8 +35,8 @@ class Part:
     reason: str = ""
     timed: bool = True
     #: Of a timed part, on a logarithmic scale if it is `log`; `widening` is in the same unit, and
-    #: so is `shape_effect`, what kernels that differ by shape may make of it: it disagrees only
-    #: beyond
+    #: so is `shape_effect`, what kernels that differ by shape, or a jump among sizes too few to
+    #: show one, may make of it: it disagrees only beyond
     estimate: Estimate | None = None
     widening: float = 0.0
     shape_effect: float = 0.0

@@ -98,17 +98,16 @@ def _tally(*operands: Entries) -> Tally:
 
 def _meet(a: Entries, b: Entries) -> Entries:
     """Multiply every entry of `a` with those of `b` in the row of its column, and add up."""
+    from scipy.sparse import coo_array  # takes 0.1 s to import: only sparse matrices need it
+
     shape = (a.shape[0], b.shape[1])
-    parts = (
-        (a.rows[i] * shape[1] + b.columns[j], _multiplied(a, b, i, j)) for i, j in _meetings(a, b)
-    )
-    targets, products = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    places, index = np.unique(targets, return_inverse=True)
-    sums = np.zeros(len(places), products.dtype)
-    np.add.at(sums, index, products)
-    ones = a.values is None and b.values is None and len(sums) == len(products)
-    values = None if ones else CountingArray(sums, _tally(a, b))
-    return Entries(shape, *np.divmod(places, shape[1]), values, a.repeats)
+    parts = ((a.rows[i], b.columns[j], _multiplied(a, b, i, j)) for i, j in _meetings(a, b))
+    rows, columns, products = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    sums = coo_array((products, (rows, columns)), shape).tocsr().tocoo()  # adds, sorts by row
+    ones = a.values is None and b.values is None and sums.nnz == len(products)
+    values = None if ones else CountingArray(sums.data, _tally(a, b))
+    rows, columns = (at.astype(np.int64) for at in sums.coords)
+    return Entries(shape, rows, columns, values, a.repeats)
 
 
 def _multiplied(a: Entries, b: Entries, i: Indices, j: Indices) -> FloatArray:

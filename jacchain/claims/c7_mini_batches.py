@@ -46,15 +46,15 @@ FASTER = "Loss-first is faster at every batch size where the formula's ratio is 
 
 
 def batch_sizes(sizes: Sizes) -> tuple[int, ...]:
-    """Return powers of four up to 64 in quick, of two up to 256 otherwise; last, the whole set.
+    """Return powers of four up to 16 in quick, of two up to 256 otherwise; last, the whole set.
 
     Examples
     --------
     >>> batch_sizes(Sizes())
-    (1, 4, 16, 64)
+    (1, 4, 16)
     """
     twos = tuple(2**k for k in range(9))
-    return sizes.pick(quick=(1, 4, 16, 64), standard=twos, full=twos)
+    return sizes.pick(quick=(1, 4, 16), standard=twos, full=twos)
 
 
 def steps(sizes: Sizes) -> list[tuple[str, int, int]]:

@@ -44,7 +44,7 @@ NETWORKS: Mapping[str, Dims] = {
 def counts(sizes: Sizes) -> tuple[int, ...]:
     """Return how many vectors are multiplied with the Jacobians of one point."""
     every = (1, 4, 16, 64, 256)
-    return sizes.pick(quick=(1, 16, 256), standard=every, full=every)
+    return sizes.pick(quick=(1, 16, 64), standard=every, full=every)
 
 
 def name(network: str, mode: str, form: str, vectors: int) -> str:

@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from scipy.stats import binomtest
 
 from jacchain.analysis.evidence import Evidence, Pair
-from jacchain.analysis.intervals import CONFIDENCE, Estimate, estimate
+from jacchain.analysis.intervals import CONFIDENCE, Estimate, estimate, share_interval
 from jacchain.analysis.ratios import log_ratio, process_ratios, ratio
 from jacchain.claims.study_model import noise_table
 from jacchain.experiments.cell import BOTH, Cell, chain_cell, unique
@@ -48,8 +47,8 @@ def answer(evidence: Evidence, _: Sizes) -> Iterator[str | Table]:
 def _row(kind: str, estimates: Sequence[Estimate]) -> tuple[str, int, int, float, str]:
     spans = [estimate.interval(CONFIDENCE) for estimate in estimates]
     held = sum(low <= 0 <= high for low, high in spans)
-    ends = binomtest(held, len(spans)).proportion_ci(CONFIDENCE)
-    return kind, len(spans), held, held / len(spans), f"{ends.low:.1%} to {ends.high:.1%}"
+    low, high = share_interval(held, len(spans))
+    return kind, len(spans), held, held / len(spans), f"{low:.1%} to {high:.1%}"
 
 
 def _estimates(evidence: Evidence) -> dict[str, list[Estimate]]:

@@ -23,7 +23,7 @@ SIZES = {  # of the cells that harnesses are compared on, from microseconds to t
     "x": (16, 1024, 65536),
     "z1": (1024,),
     "z2": (4096,),
-    "all_z": (128, 512),
+    "all_z": (128, 256),
     "depth": (32,),
 }
 

@@ -110,7 +110,7 @@ def layer_grids(sizes: Sizes) -> tuple[Grid, Grid, Grid]:
 @cache
 def all_layers_grid(sizes: Sizes) -> Grid:
     """Sweep over `|z_1| = |z_2| = |z_3|`."""
-    dense = octaves(128, sizes.pick(quick=512, standard=1024, full=1536))
+    dense = octaves(128, sizes.pick(quick=384, standard=1024, full=1536))
 
     def dims(n: int, x: int) -> Dims:
         return (1, n, n, n, x)

@@ -28,7 +28,7 @@ class Sampling:
 PROFILES: Registry[Sampling] = Registry(
     "profile",
     {
-        "quick": Sampling("quick", 8, 1, 15.0, "quick"),
+        "quick": Sampling("quick", 7, 1, 15.0, "quick"),
         "standard": Sampling("standard", 12, 2, 40.0, "standard"),
         "full": Sampling("full", 12, 2, 200.0, "full"),
     },

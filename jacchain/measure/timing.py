@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 LEAST_SAMPLE_SECONDS = 0.010
 _MARGIN = 1.05
+_SHARE = 0.1  # of the least time, after which calls are reckoned in proportion
 _TRIES = 5
 _BACKWARDS = (
     f"the clock (time.perf_counter) jumped back {_TRIES} times while one kernel was timed; choose "
@@ -69,19 +70,20 @@ def sample(
 
 
 def calibrate(function: Callable[[], object], least: float = LEAST_SAMPLE_SECONDS) -> int:
-    """Return the calls that take at least `least` seconds, after a warm-up call.
+    """Return how many calls take `least` seconds, after a warm-up call.
 
-    Calls over which the clock jumps back are repeated. Raises RuntimeError if it jumps back five
-    times.
+    They are those that take a tenth of it or more, in proportion, and 5 % more: `sample` sees to
+    it that no sample is shorter. Calls over which the clock jumps back are repeated. Raises
+    RuntimeError if it jumps back five times.
     """
     time_calls(function, 1)
     calls, jumps = 1, 0
-    while (seconds := time_calls(function, calls)[0]) < least:
+    while (seconds := time_calls(function, calls)[0]) < _SHARE * least:
         if seconds < 0:
             jumps += 1
             if jumps == _TRIES:
                 raise RuntimeError(_BACKWARDS)
             continue
-        needed = ceil(_MARGIN * calls * least / max(seconds, 1e-9))
+        needed = ceil(_MARGIN * _SHARE * calls * least / max(seconds, 1e-9))
         calls = min(max(needed, calls + 1), 100 * calls)
-    return calls
+    return calls if seconds >= least else ceil(_MARGIN * calls * least / seconds)

@@ -79,6 +79,7 @@ def run(
         unfinished = _Unfinished(job, store, finished)
         for record in tuple(store.records):
             unfinished.see(record)
+        unfinished.tell()
 
         def keep(record: Record) -> None:
             store.append(record)
@@ -88,6 +89,7 @@ def run(
 
         for process in range(job.sampling.processes):
             _serve(_request(store, job, process, seed), keep)
+            unfinished.tell()
         return True
 
 
@@ -196,14 +198,18 @@ def _serve(request: Request, keep: Emit) -> None:
 
 
 class _Unfinished:
-    """The claims that lack records, and which they lack."""
+    """The claims that lack records, and which they lack.
+
+    Those judged on times are told when no process measures: judging takes a core for seconds.
+    """
 
     def __init__(self, job: Job, store: Store, finished: Finished | None) -> None:
         self._job, self._store, self._finished = job, store, finished
         self._missing = {e.claim: _needed(e, job) for e in job.experiments if finished}
+        self._measured: list[Experiment] = []
 
     def see(self, record: Record) -> None:
-        """Strike a record off, and tell the verdicts on the claims that lack no more."""
+        """Strike a record off, and tell the verdicts on untimed claims that lack no more."""
         for experiment in self._job.experiments:
             missing = self._missing.get(experiment.claim)
             if missing is None:
@@ -214,7 +220,15 @@ class _Unfinished:
                 missing -= {key for key in missing if key[:2] == ("block", record.cell)}
             if not missing:
                 del self._missing[experiment.claim]
-                self._tell(experiment)
+                if experiment.timed:
+                    self._measured.append(experiment)
+                else:
+                    self._tell(experiment)
+
+    def tell(self) -> None:
+        """Tell the verdicts on the timed claims that lack no more."""
+        while self._measured:
+            self._tell(self._measured.pop(0))
 
     def _tell(self, experiment: Experiment) -> None:
         """Judge this claim alone, by the records so far."""

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from jacchain.analysis.assemble import complete
 from jacchain.analysis.evidence import BOTH, Array, Count, Evidence, Series
+from jacchain.analysis.intervals import share_interval
 from jacchain.analysis.ratios import log_ratio
 from jacchain.analysis.slopes import judged_regimes, slope_part
 from jacchain.analysis.verdicts import judge
@@ -107,7 +107,7 @@ def simulate(machine: Machine, rng: np.random.Generator) -> Evidence:
     >>> machine = replace(committed_machine("obeys-normal"), claims=("C3",))
     >>> evidence = simulate(machine, np.random.default_rng(0))
     >>> len(evidence.controls), round(evidence.noise_floor, 3)
-    (16, 0.008)
+    (16, 0.01)
     """
     return simulate_run(machine, rng).evidence
 
@@ -240,10 +240,7 @@ class Frequency:
     @property
     def interval(self) -> tuple[float, float]:
         """95 % interval of the share by Wilson, of independent trials."""
-        if not self.trials:
-            return 0.0, 1.0
-        ends = binomtest(self.hits, self.trials).proportion_ci(method="wilson")
-        return float(ends.low), float(ends.high)
+        return share_interval(self.hits, self.trials)
 
     @property
     def bounded(self) -> bool:

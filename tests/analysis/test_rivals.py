@@ -106,3 +106,16 @@ def test_a_rival_that_may_be_better_by_noise_is_not_decided():
     part = judged(SIZES**1.3, noise=0.3, processes=6)
     assert part.verdict == "inconclusive"
     assert part.interval[0] < part.margin[1] < part.interval[1]
+
+
+@pytest.mark.parametrize("jump", range(1, 5))
+def test_a_jump_among_few_sizes_contradicts_nothing_and_a_true_rival_does(jump):
+    """Of five sizes, where a jump can't be told from another law."""
+    few = SIZES[:5]
+
+    def verdict(times):
+        part = rival_part(make_sweep(few, times), 0.02, "rivals")
+        return decide(Statement("no law is better", (part,)), 0.02).verdict
+
+    assert verdict(few * np.where(np.arange(5) < jump, 1.0, 1.25)) != "disagrees"
+    assert verdict(few**2) == "disagrees"

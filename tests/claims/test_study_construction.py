@@ -104,8 +104,8 @@ def test_curves_and_the_place_from_which_building_pays(whole):
     for panel in panels:
         forms = {curve.label: curve for curve in panel.curves}
         assert set(forms) == {FREE, STRUCTURED, *((DENSE,) if "300" in panel.title else ())}
-        np.testing.assert_allclose(forms[FREE].y, [2e-3, 32e-3, 512e-3], rtol=0.05)
-        np.testing.assert_array_equal(forms[FREE].x, (1, 16, 256))
+        np.testing.assert_allclose(forms[FREE].y, [2e-3, 32e-3, 128e-3], rtol=0.05)
+        np.testing.assert_array_equal(forms[FREE].x, (1, 16, 64))
         places = {level.look: level.value for level in panel.levels}
         assert places.keys() == {study.LOOKS[form] for form in forms if form != FREE}
         assert [*places.values()] == pytest.approx([8] * len(places), rel=0.35)  # between 1 and 16
@@ -124,4 +124,4 @@ def test_the_table_says_when_building_pays(whole):
 
 def test_what_never_pays_is_said_so():
     slow = simulate(EXPERIMENT, lambda s: law(s) / (100 if s.name == FREE else 1))
-    assert table(slow)[f"lenet-5, {STRUCTURED}"][2].startswith("not up to 256: 5")
+    assert table(slow)[f"lenet-5, {STRUCTURED}"][2].startswith("not up to 64: 5")
