@@ -1,6 +1,7 @@
 """Beside the claims: how often the intervals of this run hold what is known to be true."""
 
 from collections.abc import Iterator, Sequence
+from math import prod
 
 import numpy as np
 
@@ -20,12 +21,20 @@ FAST = 1e-4  # seconds per call: below, the call is much of the time
 
 
 def cells(_: Sizes) -> list[Cell]:
-    """Return 200 pairs of the same kernel, in the shapes of the sweeps and of the plane."""
-    x, z = plane(QUICK)
+    """Return 200 pairs of the same kernel: in the shapes of the sweeps, then small ones of a plane.
+
+    Examples
+    --------
+    >>> len(cells(Sizes()))
+    200
+    """
     swept = [dims for grid in all_grids(QUICK).values() for _, dims in grid.cells]
-    shapes = dict.fromkeys([*swept, *((1, n, n, n, m) for n in z for m in x)])
+    x, z = plane(Sizes("full"))
+    small_first = sorted(((1, n, n, n, m) for n in z for m in x), key=prod)
     pairs = [
-        chain_cell(d, (o, o), role="control", group=f"self-test {o}") for d in shapes for o in BOTH
+        chain_cell(d, (o, o), role="control", group=f"self-test {o}")
+        for d in (*swept, *small_first)
+        for o in BOTH
     ]
     return list(unique(pairs)[:PAIRS])
 

@@ -90,6 +90,23 @@ def test_an_explicit_form_pays_where_it_takes_as_long_as_matrix_free(
     assert study.pays_from(rows) == (place and pytest.approx(place, rel=0.15))
 
 
+def test_a_gain_at_one_vector_alone_does_not_pay(whole):
+    """Gains of 1.02, 0.6 and 0.5: what is multiplied once may be lucky, and more vectors lose."""
+    pair = whole.pair(study.name("lenet-5", "vjp", STRUCTURED, 1))
+    gains = {1: 1.02, 16: 0.6, 256: 0.5}
+    rows = [
+        (
+            n,
+            *(
+                replace(s, seconds=np.full((12, 1, 2), t))
+                for s, t in zip(pair, (1, g), strict=True)
+            ),
+        )
+        for n, g in gains.items()
+    ]
+    assert study.pays_from(rows) is None
+
+
 def table(evidence):
     (lines,) = EXPERIMENT.shows(evidence, QUICK)
     return {row[0]: row[1:] for row in lines.numbers.rows}

@@ -6,13 +6,14 @@ import sys
 from collections import Counter
 from dataclasses import replace
 from operator import itemgetter
+from pathlib import Path
 from shutil import copytree
 from unittest.mock import Mock
 
 import pytest
 
 from jacchain import cli
-from jacchain.cli import joined
+from jacchain.cli import joined, runs
 from jacchain.experiments.sizes import FIXED_PROFILES, PROFILES
 from jacchain.measure.caches import Caches
 from jacchain.measure.threads import usable_cores
@@ -112,6 +113,8 @@ def test_list_options_take_several_values(typed, read):
         ("run --threads -1", "-1 threads; expected 1 to"),
         (f"run --threads {usable_cores() + 1}", f"expected 1 to {usable_cores()}"),
         ("run --threads many", "Invalid value for '--threads'"),
+        ("run --self-test --claims C3", "--self-test and --claims C3 exclude each other"),
+        ("run --self-test --peers", "--self-test and --peers exclude each other"),
         ("run --fast", "--fast"),
         ("sprint", "sprint"),
         ("compare one", "Missing argument"),
@@ -179,6 +182,16 @@ def test_a_dry_run_lists_the_cells_and_leaves_nothing(output, tmp_path):
     out = output("run", *DIMS, "--dry-run")
     assert "chain 1x4x3x2" in out
     assert "3 cells" in out
+
+
+def test_a_self_test_is_two_hundred_pairs_in_a_folder_of_its_own(output, monkeypatch):
+    monkeypatch.setattr(runs, "_measure", measured := Mock(return_value=True))
+    monkeypatch.setattr(runs, "_finish", Mock())
+    output("run", "--self-test")
+    ((folder, asked), _) = measured.call_args
+    assert folder == Path("results/self-test")
+    assert [experiment.claim for experiment in asked.experiments] == ["self-test"]
+    assert len(asked.cells) == 200
 
 
 def test_a_run_says_what_it_found_of_each_claim_that_is_finished(run, tmp_path, monkeypatch):

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from jacchain import jacobians
@@ -18,3 +19,12 @@ UNFIT = {
 def test_what_is_unfit_raises(message):
     with pytest.raises((TypeError, ValueError, MemoryError), match=message):
         UNFIT[message]()
+
+
+@pytest.mark.parametrize("shape", [(2, 4), (3, 2, 4)])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_bad_element_of_one_block_makes_the_matrix_not_finite(shape, bad):
+    array = np.ones(shape)
+    assert jacobians.BlockDiagonalJacobian(array, blocks=3).is_finite
+    array[..., -1, -1] = bad
+    assert not jacobians.BlockDiagonalJacobian(array, blocks=3).is_finite
