@@ -93,18 +93,13 @@ def test_an_explicit_form_pays_where_it_takes_as_long_as_matrix_free(
 def test_a_gain_at_one_vector_alone_does_not_pay(whole):
     """Gains of 1.02, 0.6 and 0.5: what is multiplied once may be lucky, and more vectors lose."""
     pair = whole.pair(study.name("lenet-5", "vjp", STRUCTURED, 1))
+
+    def taking(*seconds):
+        shape = (12, 1, 2)
+        return [replace(s, seconds=np.full(shape, t)) for s, t in zip(pair, seconds, strict=True)]
+
     gains = {1: 1.02, 16: 0.6, 256: 0.5}
-    rows = [
-        (
-            n,
-            *(
-                replace(s, seconds=np.full((12, 1, 2), t))
-                for s, t in zip(pair, (1, g), strict=True)
-            ),
-        )
-        for n, g in gains.items()
-    ]
-    assert study.pays_from(rows) is None
+    assert study.pays_from([(n, *taking(1.0, gain)) for n, gain in gains.items()]) is None
 
 
 def table(evidence):
