@@ -25,7 +25,8 @@ from jacchain.runs.machine import (
 from jacchain.runs.simulated import blank_series, tally
 from tests.runs.machines import PLAIN, altered, machine
 
-PAGE = (Path(__file__).parents[2] / "docs" / "machines.rst").read_text()
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "machines.rst").read_text("utf-8")
 DIMS = (1, 64, 64, 64, 1024)
 MACHINES = {name: committed_machine(name) for name in committed().entries}
 
@@ -223,9 +224,16 @@ def test_one_cell_is_below_one_by_as_much_as_its_name_says():
         assert formula_ratio(*pair[::-1]) > 2
 
 
-def test_the_example_of_the_documentation_runs():
-    (block,) = re.findall(r"code-block:: json\n\n((?:   .*\n)+)", PAGE)
-    rates = tally(parse_machine(dedent(block).encode(), "machines.rst"), 3)
+EXAMPLES = {
+    "docs/machines.rst": r"code-block:: json\n\n((?:   [^\n]*\n)+)",
+    "README.md": r"```json\n(.*?)```",
+}
+
+
+@pytest.mark.parametrize("page", EXAMPLES)
+def test_the_example_of_the_documentation_runs(page):
+    (block,) = re.findall(EXAMPLES[page], (ROOT / page).read_text("utf-8"), re.DOTALL)
+    rates = tally(parse_machine(dedent(block).encode(), page), 3)
     assert {r.what: r.met for r in rates if r.bounded and r.what[0] == "C"} == {
         "C3 disagrees": True
     }
