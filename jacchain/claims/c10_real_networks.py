@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from itertools import product
 from typing import Any, cast
 
@@ -36,25 +36,19 @@ COUNTS, MEMORY = "C10:counts", "C10:memory"
 SeriesByRow = dict[tuple[str, str, str], Series]
 
 
-@cache
-def digit(seed: int) -> tuple[NDArray[np.float64], int]:
-    """Return a handwritten digit of scikit-learn, 8 x 8 scaled up to (784,), and its class."""
-    from scipy.ndimage import zoom
-    from sklearn.datasets import load_digits
-
-    images, classes = load_digits(return_X_y=True)
-    index = int(np.random.default_rng(seed).integers(len(images)))
-    scaled = zoom(images[index].reshape(8, 8), SIDE / 8, order=1)
-    return scaled.ravel() / 8.0 - 1.0, int(classes[index])  # from -1 to 1
+def image(seed: int) -> tuple[NDArray[np.float64], int]:
+    """Return 28 x 28 pixels from -1 to 1 as (784,), and a class: costs depend on neither."""
+    rng = np.random.default_rng(seed)
+    return rng.uniform(-1, 1, SIDE * SIDE), int(rng.integers(CLASSES))
 
 
 def lenet(dtype: np.dtype[Any], seed: int) -> Chain:
     """Return the chain of LeNet-5, with activations folded into their layers."""
-    return load_network("lenet-5", rng=seed, dtype=dtype).chain(*digit(seed))
+    return load_network("lenet-5", rng=seed, dtype=dtype).chain(*image(seed))
 
 
 def recurrent(dtype: np.dtype[Any], seed: int) -> Chain:
-    """Return the chain of a recurrent network that reads the digit by rows, a factor a step."""
+    """Return the chain of a recurrent network that reads an image by rows, a factor a step."""
     rng = np.random.default_rng(seed)
 
     def weight(*shape: int) -> NDArray[Any]:
@@ -63,7 +57,7 @@ def recurrent(dtype: np.dtype[Any], seed: int) -> Chain:
     Wx, Wh, W = weight(STATE, SIDE), weight(STATE, STATE), weight(CLASSES, STATE)
     reads = RecurrentLayer(Wx, Wh, np.zeros(STATE, dtype), steps=SIDE)
     network = Network([reads, AffineLayer(W, np.zeros(CLASSES, dtype))], "cross_entropy")
-    return unrolled_chain(network, *digit(seed))
+    return unrolled_chain(network, *image(seed))
 
 
 LENET, RECURRENT = "LeNet-5", "recurrent, 28 steps"
@@ -259,7 +253,7 @@ EXPERIMENT = Experiment(
     "C10",
     "Convolutional and recurrent networks",
     "All of it extends to convolutional and recurrent networks, tried on LeNet-5 (28 x 28 pixels) "
-    "and on a recurrent network that reads a digit in 28 steps: their multiplications are those "
+    "and on a recurrent network that reads an image in 28 steps: their multiplications are those "
     "of the structures, and loss-first is cheaper.",
     cells=cells,
     judge=judge,
@@ -268,5 +262,4 @@ EXPERIMENT = Experiment(
         MEMORY: Check(measure_memory, dict[str, Memory]),
     },
     shows=shows,
-    needs=("sklearn",),
 )

@@ -48,10 +48,10 @@ def measure_block(
 ) -> Block:
     """Measure one block of one or two kernels, after one warm-up call of each.
 
-    `batches` are each kernel's calls between two readings of the clock; a sample is one batch or
-    more. The block is flagged if the process shared its core (less than 95 % of the wall time on
-    the CPU, or over 1 % stolen by the hypervisor), or if the clock jumped back: a sample was taken
-    again, or the kernels' `threads` spent more CPU time than the wall time allows.
+    `batches` are each kernel's calls between two readings of the clock; a sample is a batch, filled
+    up if it falls short. The block is flagged if the process shared its core (less than 95 % of the
+    wall time on the CPU, or over 1 % stolen by the hypervisor), or if the clock jumped back: a
+    sample was taken again, or the kernels' `threads` spent more CPU time than the wall time allows.
 
     Raises RuntimeError if the clock jumps back again and again.
     """

@@ -107,6 +107,7 @@ def save(figure: Canvas, stem: Path) -> list[Path]:
     text = StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     svg.write_text(text.getvalue().replace(f"'{FONT}'", FALLBACKS), "utf-8")
+    figure.set_layout_engine("none")  # laid out once, for both
     figure.savefig(png, dpi=DPI, metadata={"Software": None})
     return [svg, png]
 

@@ -71,13 +71,13 @@ def job_of(
         message = f"{threads} threads; expected 1 to {cores}, the cores that may be used here"
         raise ValueError(message)
     experiments = chosen(claims, also=also)
-    require_modules(experiments)
+    _require_modules(experiments)
     caches = detect_caches()
     sizes = Sizes(sampling.scale, caches.l2, caches.llc, itemsize)
     return Job(experiments, sampling, sizes, threads, dtype)
 
 
-def require_modules(experiments: Iterable[Experiment]) -> None:
+def _require_modules(experiments: Iterable[Experiment]) -> None:
     """Raise RunError if an experiment needs a library that is not installed."""
     for experiment in experiments:
         if missing := [module for module in experiment.needs if not find_spec(module)]:

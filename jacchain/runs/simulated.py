@@ -33,7 +33,6 @@ from jacchain.experiments.grids import all_grids
 from jacchain.experiments.sweep_parts import measured_sweep
 from jacchain.measure.clock import MOST_STEP_SECONDS
 from jacchain.runs.disturbances import measure, order_samples, quartile_factor
-from jacchain.runs.job import require_modules
 from jacchain.runs.machine import Machine, committed, committed_machine, true_seconds, work
 
 RUNS = 200
@@ -270,8 +269,7 @@ def tally(
 
     `claims` are judged instead of all that the machine's file names; `progress` is told how many
     runs are done of how many. Raises ValueError if there are no runs, if the file does not name a
-    claim, or if a kind of interval or a statement that it bounds does not exist; RunError if a
-    claim needs a library that is not installed.
+    claim, or if a kind of interval or a statement that it bounds does not exist.
 
     Examples
     --------
@@ -280,7 +278,6 @@ def tally(
     'C3 disagrees'
     """
     machine = _judging(machine, claims)
-    require_modules(machine.experiments)
     covered = {kind: COVERAGE[kind] for kind in machine.coverage}
     if runs < 1:
         message = f"{runs} runs; expected at least 1"

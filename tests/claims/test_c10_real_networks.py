@@ -49,15 +49,6 @@ def test_the_dims_stated_are_those_of_the_chains(network):
     assert c10.NETWORKS[network](FLOAT64, 3).dims == c10.DIMS[network]
 
 
-def test_a_digit_is_scaled_to_the_size_that_the_networks_read():
-    image, label = c10.digit(0)
-    assert image.shape == (c10.SIDE**2,)
-    assert -1.1 < image.min() < image.max() < 1.1
-    assert 0 <= label < c10.CLASSES
-    assert c10.digit(0)[0] is image
-    assert not np.array_equal(c10.digit(1)[0], image)
-
-
 def test_densified_chains_have_the_same_factors():
     chain = c10.recurrent(FLOAT64, 0)
     for factor, same in zip(chain.factors, c10.densified(chain).factors, strict=True):

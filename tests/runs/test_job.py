@@ -38,7 +38,7 @@ def test_a_job_is_of_its_profile(name):
     assert job.sizes.scale == sampling_of(name).scale
 
 
-@pytest.mark.parametrize(("claim", "extra"), [("C9", "data"), ("C10", "data"), ("peers", "peers")])
+@pytest.mark.parametrize(("claim", "extra"), [("C9", "data"), ("peers", "peers")])
 def test_a_claim_whose_library_is_missing_names_the_remedy(monkeypatch, claim, extra):
     monkeypatch.setattr(job_module, "find_spec", lambda _: None)
     with pytest.raises(RunError, match=rf"{claim} needs .*pip install 'jacchain\[{extra}\]'"):
