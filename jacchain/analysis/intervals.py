@@ -5,7 +5,6 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import bdtr, stdtrit
 
 CONFIDENCE = 0.95
 LEAST_PROCESSES = 6  # with fewer, nothing is judged: the interval says little, and rests on few
@@ -42,6 +41,8 @@ class Estimate:
         >>> round(low, 2), round(high, 2)
         (0.45, 4.55)
         """
+        from scipy.special import stdtrit  # takes 0.3 s to import, and what measures needs none
+
         if self.processes < 2:
             return np.nan, np.nan
         reach = self.error * float(stdtrit(self.processes - 1, (1 + confidence) / 2))
@@ -83,6 +84,8 @@ def quantile(values: NDArray[np.float64], share: float = 0.5) -> NDArray[np.floa
 @cache
 def _ranks(n: int, confidence: float) -> tuple[int, float]:
     """Depth d and interpolation weight of the Hettmansperger-Sheather interval for n values."""
+    from scipy.special import bdtr  # slow to import, as above
+
     coverage = 1 - 2 * bdtr(np.arange(n // 2), n, 0.5)  # of [x_(d), x_(n-d+1)], d = 1, 2, ...
     depth = int(np.flatnonzero(coverage >= confidence)[-1]) + 1
     if depth == len(coverage):

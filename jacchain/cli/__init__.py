@@ -45,15 +45,20 @@ def joined(arguments: Sequence[str]) -> list[str]:
     return result
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command; bad input ends with a message and exit code 2, never with a traceback."""
+def _refusals() -> tuple[type[Exception], ...]:
+    """Return what bad input raises: loaded only once something is raised."""
     from jacchain.harnesses.site import SiteError
     from jacchain.runs.job import RunError
 
+    return RecordsError, RunError, SiteError
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command; bad input ends with a message and exit code 2, never with a traceback."""
     warnings.showwarning = show_warning
     try:
         app(joined(sys.argv[1:] if arguments is None else arguments))
-    except (RecordsError, RunError, SiteError) as error:
+    except _refusals() as error:
         say(f"error: {error}", "red")
         sys.exit(BAD_INPUT)
     except OSError as error:

@@ -13,6 +13,8 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib import ticker
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Canvas
 
 from jacchain.analysis.evidence import BOTH, INPUT_FIRST, LOSS_FIRST
@@ -102,13 +104,17 @@ def entitle(page: Canvas, text: str) -> None:
 
 
 def save(figure: Canvas, stem: Path) -> list[Path]:
-    """Write and return `stem`.svg and `stem`.png, the same bytes for the same figure."""
+    """Write and return `stem`.svg and `stem`.png, the same bytes for the same figure.
+
+    `Figure.savefig` would draw each of them twice.
+    """
     svg, png = stem.with_suffix(".svg"), stem.with_suffix(".png")
     text = StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None, "Creator": None})
     svg.write_text(text.getvalue().replace(f"'{FONT}'", FALLBACKS), "utf-8")
     figure.set_layout_engine("none")  # laid out once, for both
-    figure.savefig(png, dpi=DPI, metadata={"Software": None})
+    figure.set_dpi(DPI)
+    FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
     return [svg, png]
 
 

@@ -104,7 +104,7 @@ def test_entries_of_a_large_factor_repeat(monkeypatch):
 
 def test_above_ten_million_multiplications_a_twin_is_counted():
     dims = (1, 100, 100, 100, 1000)  # input-first takes 20,100,000, loss-first 120,000
-    assert counted(dims, "loss-first", 0) == (120_000, dims)
-    count, twin = counted(dims, "input-first", 0)
+    assert counted(dims, "loss-first") == (120_000, dims)
+    count, twin = counted(dims, "input-first")
     assert twin == twin_dims(dims) != dims
     assert count == multiplications("input-first", twin)
