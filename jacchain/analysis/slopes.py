@@ -158,6 +158,12 @@ def straight_line(part: Sweep) -> tuple[float, float]:
     return float(times @ weights), float(formula @ weights)
 
 
+def slope(part: Sweep) -> tuple[float, float]:
+    """Return the slope that is judged, the mean over processes, and the formula's."""
+    by_process, expected = slopes(part)
+    return estimate(by_process).value, expected
+
+
 def slopes(part: Sweep) -> tuple[Array, float]:
     """Return the slope of log time of each process, shape (processes,), and the formula's."""
     return part.log_times @ part.weights, float(np.log(part.multiplications) @ part.weights)

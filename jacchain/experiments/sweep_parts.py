@@ -192,7 +192,8 @@ def _runs(steps: list[tuple[int, int]]) -> Iterator[NDArray[np.intp]]:
 
 
 def _stretch(whole: slopes.Sweep, name: str, indices: NDArray[np.intp], *, judged: bool) -> Stretch:
-    measured, expected = slopes.straight_line(whole.part(indices))
+    slope = slopes.slope if judged else slopes.straight_line
+    measured, expected = slope(whole.part(indices))
     return Stretch(name, indices, measured, expected, judged)
 
 

@@ -16,6 +16,7 @@ from matplotlib import ticker
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Canvas
+from PIL import Image
 
 from jacchain.analysis.evidence import BOTH, INPUT_FIRST, LOSS_FIRST
 from jacchain.report.units import size
@@ -28,7 +29,8 @@ TITLE = 12.5
 POWERS = 13  # font size of powers, so that their exponents keep nearly 9 points
 WIDTH, HEIGHT = 6.4, 4.3  # inches
 DPI = 120
-FEW_BYTES = 16**3  # a range of bytes in which powers of 16 would be too few ticks
+FEW_BYTES = 2**9  # a range of bytes in which powers of 16 would be too few ticks
+NUMBER = 0.3  # inches that three digits take along an axis
 KEY, LETTER, MOST_COLUMNS = 0.55, 0.075, 4  # of a legend: inches beside a name, and a letter's
 FONT = "DejaVu Sans"
 FALLBACKS = f"'{FONT}', Verdana, sans-serif"  # where a reader of an SVG lacks it
@@ -106,7 +108,7 @@ def entitle(page: Canvas, text: str) -> None:
 def save(figure: Canvas, stem: Path) -> list[Path]:
     """Write and return `stem`.svg and `stem`.png, the same bytes for the same figure.
 
-    `Figure.savefig` would draw each of them twice.
+    `Figure.savefig` would draw each of them twice. 256 colours make a third of the bytes.
     """
     svg, png = stem.with_suffix(".svg"), stem.with_suffix(".png")
     text = StringIO()
@@ -114,7 +116,9 @@ def save(figure: Canvas, stem: Path) -> list[Path]:
     svg.write_text(text.getvalue().replace(f"'{FONT}'", FALLBACKS), "utf-8")
     figure.set_layout_engine("none")  # laid out once, for both
     figure.set_dpi(DPI)
-    FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").quantize(256).save(png)
     return [svg, png]
 
 
@@ -171,9 +175,10 @@ def byte_scale(axis: Any) -> None:
 
 
 def size_scale(axis: Any, sizes: Sequence[float]) -> None:
-    """Logarithmic, with a tick at each of these sizes, written in full."""
+    """Logarithmic, with a tick at each of these sizes, or every second one, written in full."""
     _log(axis, ticker.FuncFormatter(lambda value, _: f"{value:g}"), base=10)
-    axis.set_ticks(list(sizes))
+    room = WIDTH * axis.axes.get_position().width
+    axis.set_ticks(sizes[:: -max(1, ceil(NUMBER * len(sizes) / room))][::-1])
 
 
 def keep_ticks(axis: Any, ticks: Sequence[float]) -> None:

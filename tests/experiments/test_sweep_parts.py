@@ -117,8 +117,10 @@ def test_the_figure_shows_both_orders_with_their_stretches(obeying):
         assert swept.ends.shape == (len(X.cells), 2)
         assert np.all(swept.ends[:, 0] <= swept.ends[:, 1])
         judged = {s.name: (s.slope, s.expected) for s in swept.stretches if s.judged}
-        assert set() < judged.keys() <= {"L2", "LLC", "memory"}
-        assert all(slope == pytest.approx(law, abs=0.15) for slope, law in judged.values())
+        assert judged
+        label = f"{swept.order} over {X.variable}, "
+        parts = time_parts(obeying, X, swept.order, slope_part)
+        assert judged == {p.name.removeprefix(label): (p.measured, p.expected) for p in parts}
 
 
 @each_sweep
