@@ -2,7 +2,10 @@
 
 A library keeps threads that wait for work by spinning, or leave data in the caches: two libraries
 in one process slow each other down, however their calls alternate. A host is a process for the
-kernels of one library. It times them itself, so that talking to it costs nothing that is measured.
+kernels of one library. It times them itself, so that talking to it costs nothing that is measured:
+after calls for a tenth of a second, for threads that wake together begin on one core and are spread
+over the others only then; and it answers once they sleep: spinning, they would take the cores of
+the next.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +15,7 @@ from itertools import count
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from time import perf_counter, process_time, sleep
 from typing import Any
 from weakref import finalize
 
@@ -20,6 +24,10 @@ import numpy as np
 from jacchain.measure.timing import time_calls
 
 Kernel = Callable[[], object]
+
+_WARM_UP = 0.1  # seconds
+_ASLEEP = 0.05  # CPU seconds a second of a process whose threads wait without spinning
+_LOOK, _PATIENCE = 0.002, 1.0  # seconds: of one look at the CPU time, and of all of them
 
 
 class HostError(Exception):
@@ -126,7 +134,10 @@ def _answer(kernels: dict[int, Kernel], what: str, number: int, *given: Any) -> 
         case "prepare":
             kernels[number] = given[0]()
         case "time":
-            return time_calls(kernels[number], *given)
+            _warm_up(kernels[number])
+            seconds = time_calls(kernels[number], *given)
+            _wait_for_sleep()
+            return seconds
         case "call":
             result = kernels[number]()
             if isinstance(result, Mapping):
@@ -138,3 +149,18 @@ def _answer(kernels: dict[int, Kernel], what: str, number: int, *given: Any) -> 
             message = f"unknown request {what!r}"
             raise ValueError(message)
     return None
+
+
+def _warm_up(kernel: Kernel) -> None:
+    end = perf_counter() + _WARM_UP
+    while perf_counter() < end:
+        kernel()
+
+
+def _wait_for_sleep() -> None:
+    """Wait until the threads of this process spin no more."""
+    share, end = 1.0, perf_counter() + _PATIENCE
+    while share > _ASLEEP and perf_counter() < end:
+        cpu, start = process_time(), perf_counter()
+        sleep(_LOOK)
+        share = (process_time() - cpu) / (perf_counter() - start)

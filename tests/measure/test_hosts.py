@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from jacchain.measure import hosts
 from jacchain.measure.blocks import measure_block
 from jacchain.measure.hosts import Host, HostError, host, prepared_in
 from jacchain.measure.timing import calibrate, time_calls
@@ -76,3 +77,31 @@ def test_a_kernel_that_nobody_holds_is_let_go_there(there):
     number = there.prepare(kernel(os.getpid)).number
     with pytest.raises(HostError, match="KeyError"):
         there.ask("call", number)
+
+
+class FakeTime:
+    """A clock that sleeping and calls advance; other threads spin until `quiet`."""
+
+    def __init__(self, monkeypatch, quiet):
+        self.now, self.quiet = 0.0, quiet
+        monkeypatch.setattr(hosts, "perf_counter", lambda: self.now)
+        monkeypatch.setattr(hosts, "process_time", lambda: min(self.now, self.quiet))
+        monkeypatch.setattr(hosts, "sleep", self.sleep)
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+@pytest.mark.parametrize(("quiet", "answered"), [(0, 0.002), (0.027, 0.03), (9, 1.0)])
+def test_it_answers_once_its_threads_spin_no_more_or_a_second_is_over(monkeypatch, quiet, answered):
+    time = FakeTime(monkeypatch, quiet)
+    hosts._wait_for_sleep()
+    assert time.now == pytest.approx(answered, abs=0.0021)
+
+
+def test_it_times_nothing_before_calls_of_a_tenth_of_a_second(monkeypatch):
+    time, timed = FakeTime(monkeypatch, 0), []
+    monkeypatch.setattr(hosts, "time_calls", lambda *given: timed.append((time.now, *given)))
+    kernel = partial(time.sleep, 0.03)
+    hosts._answer({1: kernel}, "time", 1, 7)
+    assert timed == [(pytest.approx(0.12), kernel, 7)]
