@@ -46,10 +46,11 @@ def caches_in_sysfs(folder: Path) -> Caches:
         try:
             paths = (index / name for name in ("level", "type", "size"))
             level, kind, size = (path.read_text().strip() for path in paths)
-        except OSError:  # some virtual machines omit files
+            bytes_ = _bytes(size)
+        except (OSError, ValueError):  # some virtual machines omit files, or leave them empty
             continue
-        if kind != "Instruction":
-            sizes[int(level)] = _bytes(size)
+        if kind != "Instruction" and int(level) > 1:
+            sizes[int(level)] = bytes_
     return Caches(l2=sizes.get(2) or None, llc=sizes.get(max(sizes, default=2)) or None)
 
 

@@ -9,7 +9,7 @@ from hashlib import pbkdf2_hmac
 from threading import Barrier
 from time import get_clock_info, perf_counter, thread_time
 
-from jacchain.measure.threads import usable_cores
+from jacchain.limits import allowed_cores
 
 LEAST_CPU_SHARE = 0.95  # CPU time / wall time of a busy thread; below, its core is shared
 _SECONDS = 0.2
@@ -22,7 +22,7 @@ def shared_cores() -> list[float]:
 
     Examples
     --------
-    >>> len(shared_cores()) == usable_cores()
+    >>> len(shared_cores()) == allowed_cores()
     True
     """
     cores = _cores()
@@ -46,7 +46,7 @@ def _cores() -> list[set[int]]:
     """Return the core for each thread; empty sets where a thread can't be tied to one."""
     if hasattr(os, "sched_setaffinity"):
         return [{core} for core in sorted(os.sched_getaffinity(0))]
-    return [set()] * usable_cores()
+    return [set()] * allowed_cores()
 
 
 def _share(barrier: Barrier, core: set[int]) -> float:

@@ -8,11 +8,11 @@ import numpy as np
 import psutil
 import threadpoolctl
 
+from jacchain.limits import allowed_cores, available_bytes, cpu_quota
 from jacchain.measure.clock import clock_step
 from jacchain.measure.cores import are_shared, shared_cores
-from jacchain.measure.environment import environment, process_counters
-from jacchain.measure.memory import available_bytes
-from jacchain.measure.threads import pin_threads, usable_cores
+from jacchain.measure.environment import environment, process_counters, told
+from jacchain.measure.threads import pin_threads
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,9 @@ class Finding:
 class Readings:
     """What the checks read from the machine; None if the system does not tell."""
 
-    load: float  # runnable processes, averaged over the last minute
-    cores: int  # logical, that this process may use
+    load: float | None  # runnable processes, averaged over the last minute
+    cores: int  # logical, that this process may run on
+    quota: float | None  # cores' time that a container allows
     cpu_shares: tuple[float, ...]  # CPU time / wall time of a busy thread on each core
     switches: int  # times that the system took a core away from these threads
     steal: float | None  # share of the cores' time that a hypervisor gave to other machines
@@ -39,7 +40,7 @@ class Readings:
     forced: tuple[str, ...]  # settings that put other kernels in the place of the chosen ones
     pinned: bool  # whether BLAS was seen to obey a limit of one thread
     available_bytes: int  # memory that can still be allocated
-    swapped_bytes: int  # memory swapped out to disk
+    swapped_bytes: int | None  # memory swapped out to disk
     smt: bool | None  # whether two threads share a core
     hypervisor: bool | None  # whether the machine is virtual
     on_battery: bool | None
@@ -54,29 +55,34 @@ def diagnose() -> list[Finding]:
     Examples
     --------
     >>> [finding.topic for finding in diagnose()][:3]
-    ['load', 'cores', 'steal']
+    ['load', 'cores', 'quota']
     """
     return judge(take_readings())
 
 
 def judge(r: Readings) -> list[Finding]:
     """Return one finding for each check, the most important first."""
+    load = _told(r.load, f"{{:.2f}} runnable processes on {r.cores} cores")
+    quota = _told(r.quota, f"the time of {{:.2g}} of {r.cores} cores", "none")
     steal = "not told" if r.steal is None else f"{r.steal:.1%} of the cores' time"
     cores = (
         f"CPU time / wall time of {len(r.cpu_shares)} threads at least {min(r.cpu_shares):.2f}, "
         f"{r.switches} involuntary switches"
     )
+    swapped = None if r.swapped_bytes is None else r.swapped_bytes / 2**20
+    swap = _told(swapped, "{:.0f} MiB swapped out")
     threads = f"{r.blas}: one thread {'verified' if r.pinned else 'not verified'}"
     clock = f"step {r.clock_step * 1e9:.0f} ns, call {r.clock_call * 1e9:.0f} ns"
     checks: dict[str, tuple[bool | None, str]] = {  # whether it spoils a measurement, the reading
-        "load": (r.load > 0.25 * r.cores, f"{r.load:.2f} runnable processes on {r.cores} cores"),
+        "load": (r.load is not None and r.load > 0.25 * r.cores, load),
         "cores": (are_shared(r.cpu_shares), cores),
+        "quota": (r.quota is not None and r.quota < r.cores, quota),
         "steal": (r.steal is not None and r.steal > 0.02, steal),
         "governor": (r.governor not in {None, "performance"}, r.governor or "not told"),
         "threads": (not r.pinned, threads),
         "kernels": (bool(r.forced), ", ".join(r.forced) or "as the library chooses"),
         "memory": (r.available_bytes < 2**31, f"{r.available_bytes / 2**30:.1f} GiB available"),
-        "swap": (r.swapped_bytes > 2**28, f"{r.swapped_bytes / 2**20:.0f} MiB swapped out"),
+        "swap": (r.swapped_bytes is not None and r.swapped_bytes > 2**28, swap),
         "smt": (r.smt, _yes_no(r.smt, "two threads share a core", "one thread a core")),
         "hypervisor": (r.hypervisor, _yes_no(r.hypervisor, "a virtual machine", "none seen")),
         "battery": (r.on_battery, _yes_no(r.on_battery, "running on battery", "plugged in")),
@@ -91,6 +97,11 @@ def judge(r: Readings) -> list[Finding]:
     ]
 
 
+def _told(reading: float | None, text: str, otherwise: str = "not told") -> str:
+    """Return the text for a reading that the system may not tell."""
+    return otherwise if reading is None else text.format(reading)
+
+
 def _yes_no(state: bool | None, yes: str, no: str) -> str:
     """Return the text for a state that may be unknown."""
     return "not told" if state is None else yes if state else no
@@ -100,6 +111,8 @@ _REMEDIES = {
     "load": "Close other programs, wait a minute for the average to fall, and look again.",
     "cores": "Something else uses a core. Products by several threads wait for the slowest, and "
     "take many times as long: stop it, or measure with `--threads 1`.",
+    "quota": "The container stops this process when its time is spent, in the midst of a sample: "
+    "run it without a CPU quota (`cpu.max`, `--cpus`).",
     "steal": "Other machines use this one's cores: use a dedicated host, or a quieter hour.",
     "governor": "Fix the clock while measuring: `sudo cpupower frequency-set -g performance`.",
     "threads": "Set OMP_NUM_THREADS, OPENBLAS_NUM_THREADS, MKL_NUM_THREADS and "
@@ -121,7 +134,8 @@ _REMEDIES = {
 def take_readings() -> Readings:
     """Read what `judge` needs from this machine, in under a second."""
     here = environment()
-    battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
+    battery = told(getattr(psutil, "sensors_battery", lambda: None))
+    swap = told(psutil.swap_memory)
     before = process_counters()
     cpu_shares = tuple(shared_cores())
     switches = (process_counters() - before).involuntary_switches
@@ -132,8 +146,9 @@ def take_readings() -> Readings:
         stolen = (process_counters() - before).steal_seconds
     low, median, high = np.quantile(seconds, (0.25, 0.5, 0.75))
     return Readings(
-        load=here["load_averages"][0],
-        cores=usable_cores(),
+        load=next(iter(here["load_averages"]), None),
+        cores=allowed_cores(),
+        quota=cpu_quota(),
         cpu_shares=cpu_shares,
         switches=switches,
         steal=None if stolen is None else stolen / (sum(seconds) * here["logical_cores"]),
@@ -142,7 +157,7 @@ def take_readings() -> Readings:
         forced=tuple(here["forced_kernels"]),
         pinned=pinned,
         available_bytes=available_bytes(),
-        swapped_bytes=psutil.swap_memory().used,
+        swapped_bytes=None if swap is None else swap.used,
         smt=here["smt"],
         hypervisor=here["hypervisor"],
         on_battery=None if battery is None else not battery.power_plugged,

@@ -8,16 +8,19 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import psutil
 
+from jacchain.limits import cpu_quota, usable_cores
 from jacchain.measure.caches import detect_caches
 from jacchain.measure.clock import clock_step
-from jacchain.measure.threads import blas_description, forced_kernels, usable_cores
+from jacchain.measure.threads import blas_description, forced_kernels
+
+T = TypeVar("T")
 
 _CPU = Path("/sys/devices/system/cpu")
 _CORES = ("cpu_model", "physical_cores", "logical_cores")
@@ -65,9 +68,10 @@ def environment(*, jacchain_version: str | None = None) -> dict[str, Any]:
     caches, smt = detect_caches(), _read(_CPU / "smt/active")
     return {
         "cpu_model": _cpu_model(),
-        "physical_cores": psutil.cpu_count(logical=False),
+        "physical_cores": told(lambda: psutil.cpu_count(logical=False)),
         "logical_cores": psutil.cpu_count(),
         "usable_cores": usable_cores(),
+        "cpu_quota": cpu_quota(),
         "l2_bytes": caches.l2,
         "llc_bytes": caches.llc,
         "memory_bytes": psutil.virtual_memory().total,
@@ -81,7 +85,7 @@ def environment(*, jacchain_version: str | None = None) -> dict[str, Any]:
         "forced_kernels": forced_kernels(),
         "jacchain": jacchain_version or importlib.metadata.version("jacchain"),
         "clock_step_seconds": clock_step(),
-        "load_averages": list(psutil.getloadavg()),
+        "load_averages": list(told(psutil.getloadavg) or ()),
         "governor": _read(_CPU / "cpu0/cpufreq/scaling_governor"),
         "turbo": turbo(_read(_CPU / "intel_pstate/no_turbo"), _read(_CPU / "cpufreq/boost")),
         "smt": None if smt is None else smt == "1",
@@ -146,6 +150,20 @@ def _cpuinfo() -> dict[str, str]:
     first = (_read(Path("/proc/cpuinfo")) or "").split("\n\n")[0]
     pairs = (line.partition(":") for line in first.splitlines())
     return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def told(reading: Callable[[], T]) -> T | None:
+    """Return a reading of the system, or None where it denies it or has none.
+
+    Examples
+    --------
+    >>> told(lambda: 1 / 0) is None, told(lambda: 1)
+    (True, 1)
+    """
+    try:
+        return reading()
+    except Exception:  # psutil raises whatever its system call does
+        return None
 
 
 def _read(path: Path) -> str | None:

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import threadpoolctl
 
+from jacchain.limits import allowed_cores, usable_cores
+
 _VARIABLES = (
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -54,7 +56,8 @@ def confine(n: int) -> None:
     RuntimeError if `n` is below the cores that this process may use, and the system can't restrict
     it.
     """
-    if n == (cores := _check_usable(n)):
+    _check_usable(n)
+    if n == (cores := allowed_cores()):
         return
     if not hasattr(os, "sched_setaffinity"):
         message = f"can't restrict a process to {n} of {cores} cores here; use {cores} threads"
@@ -91,13 +94,6 @@ def forced_kernels() -> list[str]:
     return [f"{name}={os.environ[name]}" for name in _FORCING if os.environ.get(name)]
 
 
-def usable_cores() -> int:
-    """Return the number of logical cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def blas_description() -> str:
     """Return numpy's BLAS as "name version architecture", without what is unknown."""
     pools = _blas_pools()
@@ -132,10 +128,9 @@ def _check_positive(n: int) -> None:
         raise ValueError(message)
 
 
-def _check_usable(n: int) -> int:
-    """Return the cores that this process may use; raise ValueError unless `n` is 1 to so many."""
+def _check_usable(n: int) -> None:
+    """Raise ValueError unless `n` is 1 to as many cores as this process may use."""
     _check_positive(n)
     if n > (cores := usable_cores()):
         message = f"{n} BLAS threads; expected at most {cores}, the cores of this process"
         raise ValueError(message)
-    return cores

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from jacchain.limits import allowed_cores
 from jacchain.measure import cores
 from jacchain.measure.cores import shared_cores
-from jacchain.measure.threads import usable_cores
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_a_coarse_clock_is_read_over_more_time(run_on, monkeypatch, resolution, 
 
 
 def test_all_threads_run_at_once_each_on_a_core_of_its_own(monkeypatch):
-    seen, together = {}, threading.Barrier(usable_cores(), timeout=60)
+    seen, together = {}, threading.Barrier(allowed_cores(), timeout=60)
 
     def work():
         thread = threading.get_ident()
@@ -61,8 +61,8 @@ def test_all_threads_run_at_once_each_on_a_core_of_its_own(monkeypatch):
 
     monkeypatch.setattr(cores, "_SECONDS", 1e-4)
     monkeypatch.setattr(cores, "_work", work)
-    assert len(shared_cores()) == len(seen) == usable_cores()
-    assert len({str(core) for core in seen.values()}) == usable_cores()
+    assert len(shared_cores()) == len(seen) == allowed_cores()
+    assert len({str(core) for core in seen.values()}) == allowed_cores()
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="threads can't be tied to cores")
@@ -71,11 +71,11 @@ def test_threads_that_may_not_be_tied_to_a_core_are_measured_all_the_same(monkey
         raise PermissionError
 
     monkeypatch.setattr(os, "sched_setaffinity", forbid)
-    assert len(shared_cores()) == usable_cores()
+    assert len(shared_cores()) == allowed_cores()
 
 
 def test_the_threads_of_this_process_stay_where_they_were():
-    before = usable_cores()
+    before = allowed_cores()
     shares = shared_cores()
-    assert usable_cores() == before == len(shares)
+    assert allowed_cores() == before == len(shares)
     assert all(0 < share < 1.1 for share in shares)

@@ -10,6 +10,7 @@ from jacchain.measure.doctor import Readings, diagnose, judge
 QUIET = Readings(
     load=0.1,
     cores=4,
+    quota=None,
     cpu_shares=(1.0, 0.99, 1.0, 0.98),
     switches=3,
     steal=0.0,
@@ -26,7 +27,9 @@ QUIET = Readings(
     clock_call=6e-8,
     noise=0.01,
 )
-UNKNOWN = dict.fromkeys(("steal", "governor", "smt", "hypervisor", "on_battery"))
+UNKNOWN = dict.fromkeys(
+    ("load", "swapped_bytes", "steal", "governor", "smt", "hypervisor", "on_battery")
+)
 
 
 def warnings(**readings):
@@ -50,6 +53,7 @@ def test_a_quiet_or_unknown_machine_needs_nothing():
             {"cpu_shares": (1.0, 0.52), "switches": 60},
             "CPU time / wall time of 2 threads at least 0.52, 60 involuntary switches",
         ),
+        ("quota", {"quota": 0.5}, "the time of 0.5 of 4 cores"),
         ("steal", {"steal": 0.025}, "2.5% of the cores' time"),
         ("governor", {"governor": "powersave"}, "powersave"),
         ("threads", {"pinned": False}, "openblas 0.3.29 SkylakeX: one thread not verified"),

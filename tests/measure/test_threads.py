@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import threadpoolctl
 
+from jacchain.limits import usable_cores
 from jacchain.measure import threads
 from jacchain.measure.environment import environment
-from jacchain.measure.threads import blas_description, pin_threads, thread_environment, usable_cores
+from jacchain.measure.threads import blas_description, pin_threads, thread_environment
 
 POOL = {
     "user_api": "blas",
