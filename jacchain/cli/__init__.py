@@ -1,17 +1,33 @@
 """The commands: parse, call, print."""
 
 import sys
+import traceback
 import warnings
 from collections.abc import Sequence
 
 from jacchain.cli import harnesses, machines, runs
-from jacchain.cli.shared import BAD_INPUT, DISAGREES, DONE, app, console, say, show_warning
+from jacchain.cli.shared import (
+    BAD_INPUT,
+    BROKEN_PIPE,
+    DISAGREES,
+    DONE,
+    FAULT,
+    INTERRUPTED,
+    app,
+    console,
+    let_go,
+    say,
+    show_warning,
+)
 from jacchain.records.errors import RecordsError
 
 __all__ = [
     "BAD_INPUT",
+    "BROKEN_PIPE",
     "DISAGREES",
     "DONE",
+    "FAULT",
+    "INTERRUPTED",
     "app",
     "console",
     "harnesses",
@@ -31,13 +47,16 @@ def joined(arguments: Sequence[str]) -> list[str]:
     --------
     >>> joined(["run", "--dims", "1", "10", "784", "--json"])
     ['run', '--dims', '1,10,784', '--json']
+    >>> joined(["run", "--claims=C3", "C5"])
+    ['run', '--claims', 'C3,C5']
     """
     result: list[str] = []
     collecting = False
     for argument in arguments:
         if argument.startswith("--"):
-            collecting = argument in LISTS
-            result.append(argument)
+            name, equals, value = argument.partition("=")
+            collecting = name in LISTS
+            result += [name, value] if collecting and equals else [argument]
         elif collecting and result[-1] not in LISTS:
             result[-1] += f",{argument}"
         else:
@@ -56,12 +75,23 @@ def _refusals() -> tuple[type[Exception], ...]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; bad input ends with a message and exit code 2, never with a traceback."""
     warnings.showwarning = show_warning
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # what a terminal can't show becomes "?"
+            stream.reconfigure(errors="replace")
     try:
         app(joined(sys.argv[1:] if arguments is None else arguments))
     except _refusals() as error:
         say(f"error: {error}", "red")
         sys.exit(BAD_INPUT)
+    except BrokenPipeError:
+        let_go()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except OSError as error:
         where = error.filename or "a file"
         say(f"error: {where}: {error.strerror}; make it usable, or choose another", "red")
         sys.exit(BAD_INPUT)
+    except Exception:  # its own exit code: 1 means that a claim disagrees
+        traceback.print_exc()
+        say("this is a fault of jacchain, not of what you typed: please report it", "red")
+        sys.exit(FAULT)

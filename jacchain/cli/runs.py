@@ -1,13 +1,26 @@
 """Commands on runs of our own engine, and on this machine."""
 
 import json
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jacchain.cli.shared import DISAGREES, Check, Json, app, bad_values, bar, console, say
+from jacchain.cli.shared import (
+    DISAGREES,
+    INTERRUPTED,
+    Check,
+    Json,
+    app,
+    bad_values,
+    bar,
+    console,
+    folder,
+    say,
+)
+from jacchain.inputs import short
 
 if TYPE_CHECKING:
     from jacchain.analysis.verdicts import Verdict
@@ -20,10 +33,11 @@ Results = Annotated[Path, typer.Option("--results", help="Folder of a run.", met
 
 
 def _sizes(dims: str) -> tuple[int, ...]:
+    """Read sizes parted by spaces, commas or an "x"."""
     try:
-        return tuple(int(size) for size in dims.split(","))
+        return tuple(int(size) for size in re.split(r"[\s,x]+", dims.strip(" ,=").lower()))
     except ValueError:
-        message = f"dims are {dims}; expected integers, loss first, such as 1 10 256 784"
+        message = f"dims are {short(dims)}; expected integers, loss first, such as 1 10 256 784"
         raise ValueError(message) from None
 
 
@@ -31,12 +45,13 @@ def _sizes(dims: str) -> tuple[int, ...]:
 def run(
     *,
     profile: Annotated[str, typer.Option(help="quick, standard or full.")] = "quick",
-    claims: Annotated[str, typer.Option(help="Claims to measure; all by default.")] = "",
-    dims: Annotated[str, typer.Option(help="Your own chain instead, loss first.")] = "",
+    claims: Annotated[str | None, typer.Option(help="Claims to measure; all by default.")] = None,
+    dims: Annotated[str | None, typer.Option(help="Your own chain instead, loss first.")] = None,
     threads: Annotated[int, typer.Option(help="BLAS threads.")] = 1,
     dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float64",
     out: Annotated[
-        Path | None, typer.Option(help=f"Folder; by default {LOCAL}, for --dims {CHAIN}.")
+        Path | None,
+        typer.Option(help=f"Folder; by default {LOCAL}, for --dims {CHAIN}.", parser=folder),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List cells, measure none.")] = False,
@@ -48,23 +63,15 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Measure the article's claims here, or your own chain; resumes what was interrupted."""
-    from jacchain.claims.own_chain import claim_of
     from jacchain.experiments.sizes import PROFILES
     from jacchain.report.terminal import print_forecast
     from jacchain.runs.job import job_of
     from jacchain.runs.runner import forecast
 
     with bad_values():
-        options = {f"--dims {dims}": dims, "--self-test": self_test, f"--claims {claims}": claims}
-        given = [name for name, value in (options | {"--peers": peers}).items() if value]
-        if len(given) > 1 and given != [f"--claims {claims}", "--peers"]:
-            message = f"{given[0]} and {given[1]} exclude each other; give one of them"
-            raise ValueError(message)
-        names = [claim_of(_sizes(dims))] if dims else [name for name in claims.split(",") if name]
-        names = ["self-test"] if self_test else names
+        known, names = PROFILES[profile].name, _asked(dims, claims, self_test, peers)
         also = ["peers"] if peers else []
-        chosen = "chain" if dims else PROFILES[profile].name
-        job = job_of(chosen, names, also=also, threads=threads, dtype=dtype)
+        job = job_of("chain" if dims else known, names, also=also, threads=threads, dtype=dtype)
     if dry_run:
         cells = forecast(job)
         if as_json:
@@ -72,16 +79,33 @@ def run(
         else:
             print_forecast(console, cells)
         return
-    folder = out or (CHAIN if dims else SELF_TEST if self_test else LOCAL)
-    measured = _measure(folder, job, fresh=fresh)
+    where = out or (CHAIN if dims else SELF_TEST if self_test else LOCAL)
+    measured = _measure(where, job, fresh=fresh)
     if not measured:
-        say(f"{folder} is complete: these are its stored verdicts; --fresh starts anew", "green")
-    _finish(folder, check=check, as_json=as_json)
+        say(f"{where} is complete: these are its stored verdicts; --fresh starts anew", "green")
+    _finish(where, check=check, as_json=as_json)
+
+
+def _asked(dims: str | None, claims: str | None, self_test: bool, peers: bool) -> list[str]:
+    """Return the names of the experiments asked for; ValueError if options exclude each other."""
+    from jacchain.claims.own_chain import claim_of
+
+    for name, value in {"--dims": dims, "--claims": claims}.items():
+        if value is not None and not value.strip(" ,="):
+            message = f"{name} is empty; name what to measure, or leave it out"
+            raise ValueError(message)
+    options = {f"--dims {dims}": dims, "--self-test": self_test, f"--claims {claims}": claims}
+    given = [name for name, value in (options | {"--peers": peers}).items() if value]
+    if len(given) > 1 and given != [f"--claims {claims}", "--peers"]:
+        message = f"{given[0]} and {given[1]} exclude each other; give one of them"
+        raise ValueError(message)
+    if dims:
+        return [claim_of(_sizes(dims))]
+    return ["self-test"] if self_test else [n for n in re.split(r"[\s,]+", claims or "") if n]
 
 
 def _measure(folder: Path, job: "Job", *, fresh: bool) -> bool:
     from jacchain.report.terminal import STYLES
-    from jacchain.runs.job import RunError
     from jacchain.runs.runner import run
 
     def tell(verdict: "Verdict") -> None:
@@ -91,8 +115,8 @@ def _measure(folder: Path, job: "Job", *, fresh: bool) -> bool:
         with bar("measuring", every=5) as update:
             return run(folder, job, fresh=fresh, progress=update, finished=tell)
     except KeyboardInterrupt:
-        message = "interrupted; finished cells are kept, run again to resume"
-        raise RunError(message) from None
+        say("interrupted; finished cells are kept, run again to resume", "yellow")
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def _finish(folder: Path, *, check: bool, as_json: bool) -> None:

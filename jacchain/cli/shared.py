@@ -1,8 +1,11 @@
 """What all commands share: the application, its consoles, errors and progress."""
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -10,24 +13,73 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from jacchain.records.errors import RecordsWarning
 
-DONE, DISAGREES, BAD_INPUT = 0, 1, 2
+DONE, DISAGREES, BAD_INPUT, FAULT = 0, 1, 2, 70
+INTERRUPTED, BROKEN_PIPE = 130, 141  # as the shell says of a program ended by these signals
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
-    help="What does each order of multiplying a Jacobian chain cost on this machine?",
 )
-console = Console()
-errors = Console(stderr=True)
+
+
+class _Terminal(Console):
+    """A console that ends the program in its own way when nobody reads it any more."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        """End quietly; rich would exit with 1, which means that a claim disagrees."""
+        let_go()
+
+
+def let_go() -> NoReturn:
+    """Exit since nobody reads the output any more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing fails at exit
+    sys.exit(BROKEN_PIPE)
+
+
+console = _Terminal()
+errors = _Terminal(stderr=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def _version(*, wanted: bool) -> None:
+    if wanted:
+        from jacchain import __version__
+
+        print(f"jacchain {__version__}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=lambda v: _version(wanted=v),
+            is_eager=True,
+            help="Print the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    """Measure what each order of multiplying a Jacobian chain costs on this machine."""
+
+
 Check = Annotated[bool, typer.Option("--check", help="Exit 1 if a claim disagrees.")]
 
 
 def say(message: str, style: str) -> None:
     """Print a line for people, apart from the output that programs read."""
     errors.print(message, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def folder(text: str) -> Path:
+    """Read the name of a folder, which must not be empty: that would be the current one."""
+    if not text.strip():
+        message = "is empty; expected a folder"
+        raise typer.BadParameter(message)
+    return Path(text)
 
 
 def show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:

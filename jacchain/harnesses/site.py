@@ -98,7 +98,7 @@ def _warn(message: str) -> None:
 
 
 def _publish(root: Path, target: Path) -> None:
-    command = [sys.executable, "-m", "asv", "publish", "--no-pull", "--html-dir", str(target)]
+    command = [sys.executable, "-P", "-m", "asv", "publish", "--no-pull", "--html-dir", str(target)]
     result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     printed = (result.stdout + result.stderr).strip().splitlines()
     for line in printed:

@@ -89,7 +89,7 @@ def run_asv(root: Path, results: Path, pattern: str, *options: str) -> tuple[int
         machines = {MACHINE["machine"]: MACHINE, "version": 1}
         Path(folder, ".asv-machine.json").write_text(json.dumps(machines))
         command = [
-            *(sys.executable, "-m", "asv", "run", "--config", f"{folder}/asv.conf.json"),
+            *(sys.executable, "-P", "-m", "asv", "run", "--config", f"{folder}/asv.conf.json"),
             *("--environment", f"existing:{sys.executable}", "--machine", MACHINE["machine"]),
             *("--show-stderr", "--bench", pattern),
             *options,
@@ -132,7 +132,7 @@ def _visit_pytest(root: Path, target: Path, cells: tuple[Shared, ...]) -> None:
     settings = ("enable", "warmup=on", "min-time=0.01", "max-time=0.5")
     options = [f"--benchmark-{setting}" for setting in settings]
     options += ["-p", "no:cacheprovider", f"--benchmark-json={target / 'results.json'}"]
-    command = [sys.executable, "-m", "pytest", *options, *tests]
+    command = [sys.executable, "-P", "-m", "pytest", *options, *tests]
     environ = {name: value for name, value in os.environ.items() if name[:7] != "PYTEST_"}
     _expect(*_call(command, root, environ), "pytest")
 

@@ -10,8 +10,8 @@ from jacchain.claims.registry import chosen
 from jacchain.experiments.cell import Cell, unique
 from jacchain.experiments.experiment import Experiment
 from jacchain.experiments.sizes import Sampling, Sizes, sampling_of
+from jacchain.limits import usable_cores
 from jacchain.measure.caches import detect_caches
-from jacchain.measure.threads import usable_cores
 
 ITEMSIZES = Registry("dtype", {"float32": 4, "float64": 8})
 

@@ -15,12 +15,13 @@ from typing import IO, Any
 
 from threadpoolctl import threadpool_limits
 
+import jacchain
 from jacchain.analysis.verdicts import Verdict
 from jacchain.costs.timemodel import rough_rates
 from jacchain.experiments.experiment import Experiment
+from jacchain.limits import available_bytes
 from jacchain.measure.cores import shared_cores
 from jacchain.measure.environment import environment, fingerprint
-from jacchain.measure.memory import available_bytes
 from jacchain.measure.threads import thread_environment
 from jacchain.records.codec import decode
 from jacchain.records.schema import (
@@ -160,10 +161,21 @@ def _request(store: Store, job: Job, process: int, seed: int) -> Request:
     )
 
 
+# The measuring process runs this jacchain, but nothing else that lies in the user's folder.
+_START = """
+import sys
+from runpy import run_module
+names = ("site-packages", "dist-packages")
+installed = [i for i, path in enumerate(sys.path) if path.endswith(names)]
+sys.path.insert(min(installed, default=len(sys.path)), sys.argv.pop())
+run_module("jacchain.runs.worker", run_name="__main__", alter_sys=True)
+"""
+
+
 @contextmanager
 def _worker(request: Request, errors: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """Start the measuring process; it ends with this one, whose end of its input closes with it."""
-    command = [sys.executable, "-m", "jacchain.runs.worker"]
+    command = [sys.executable, "-P", "-c", _START, str(Path(jacchain.__file__).parents[1])]
     environ = os.environ | thread_environment(request.identity.threads)
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors, env=environ) as process:

@@ -1,6 +1,7 @@
 """The commands on runs: what they print, what they leave, how they exit."""
 
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -12,11 +13,12 @@ from unittest.mock import Mock
 
 import pytest
 
+import jacchain
 from jacchain import cli
 from jacchain.cli import joined, runs
 from jacchain.experiments.sizes import FIXED_PROFILES, PROFILES
+from jacchain.limits import usable_cores
 from jacchain.measure.caches import Caches
-from jacchain.measure.threads import usable_cores
 from jacchain.runs import job, runner
 from tests.records.examples import SESSION
 
@@ -87,7 +89,7 @@ def test_the_package_runs_as_a_module():
         ("run --dims 1 4 --claims C1 C2 --check", "run --dims 1,4 --claims C1,C2 --check"),
         ("run --dims 1 -4 2", "run --dims 1,-4,2"),
         ("run --dims", "run --dims"),
-        ("run --dims=1,2 --json", "run --dims=1,2 --json"),
+        ("run --dims=1,2 --json", "run --dims 1,2 --json"),
         ("compare a b --json", "compare a b --json"),
         ("", ""),
     ],
@@ -104,11 +106,16 @@ def test_list_options_take_several_values(typed, read):
         ("run --profile harnesses", f"unknown profile 'harnesses'; {PROFILES_KNOWN}"),
         ("run --claims C1 C77", "unknown claim 'C77'; the known ones are ['C1', "),
         ("run --dtype int8", "unknown dtype 'int8'; the known ones are ['float32', 'float64']"),
-        ("run --dims 1 0 4", "dims are 1 0 4; expected at least three sizes of 1 or more"),
-        ("run --dims 2 4 4", "dims are 2 4 4; expected at least three sizes of 1 or more, loss"),
-        ("run --dims 1 4.5 4", "dims are 1,4.5,4; expected integers"),
-        ("run --dims 1 four 4", "dims are 1,four,4; expected integers"),
+        ("run --dims 1 0 4", "dims are 1 0 4; expected at least three sizes of 1 to 2147483647"),
+        (
+            "run --dims 2 4 4",
+            "dims are 2 4 4; expected at least three sizes of 1 to 2147483647, loss",
+        ),
+        ("run --dims 1 4.5 4", "dims are '1,4.5,4'; expected integers"),
+        ("run --dims 1 four 4", "dims are '1,four,4'; expected integers"),
         ("run --dims", "requires an argument"),
+        ("run --dims 1 4 3 --profile bad", "unknown profile 'bad'"),
+        (f"run --dims 1 4 {10**39}", "expected at least three sizes of 1 to 2147483647"),
         ("run --threads 0", "0 threads; expected 1 to"),
         ("run --threads -1", "-1 threads; expected 1 to"),
         (f"run --threads {usable_cores() + 1}", f"expected 1 to {usable_cores()}"),
@@ -122,6 +129,11 @@ def test_list_options_take_several_values(typed, read):
 )
 def test_bad_input_ends_with_a_message_and_exit_code_2(refuse, arguments, message):
     refuse(arguments.split(), message)
+
+
+@pytest.mark.parametrize("option", ["--out", "--dims", "--claims"])
+def test_an_empty_option_is_refused(refuse, option):
+    refuse(["run", option, ""], "is empty")
 
 
 @pytest.mark.parametrize("command", READERS)
@@ -247,10 +259,58 @@ def test_doctor_reports_on_this_machine(output):
     assert findings[0]["topic"] in output("doctor")
 
 
-def test_an_interrupted_run_says_how_to_go_on(refuse, tmp_path, monkeypatch):
+def test_an_interrupted_run_says_how_to_go_on(run, tmp_path, monkeypatch):
     monkeypatch.setattr(runner, "run", Mock(side_effect=KeyboardInterrupt))
-    message = "interrupted; finished cells are kept, run again to resume"
-    refuse(["run", *DIMS, "--out", tmp_path], message)
+    code, out, err = run("run", *DIMS, "--out", tmp_path)
+    assert (code, out) == (cli.INTERRUPTED, "") == (130, "")
+    assert "interrupted; finished cells are kept, run again to resume" in err
+
+
+def test_an_interrupt_anywhere_is_130(run, monkeypatch):
+    monkeypatch.setattr("jacchain.measure.doctor.diagnose", Mock(side_effect=KeyboardInterrupt))
+    assert run("doctor")[0] == 130
+
+
+def test_a_fault_of_our_own_is_no_disagreement(call, capsys, monkeypatch):
+    monkeypatch.setattr("jacchain.measure.doctor.diagnose", Mock(side_effect=AssertionError("x")))
+    assert call("doctor") == cli.FAULT == 70
+    assert "a fault of jacchain" in capsys.readouterr().err
+
+
+def test_the_version_is_printed(output):
+    assert output("--version").split() == ["jacchain", jacchain.__version__]
+
+
+def test_nobody_reading_is_no_disagreement():
+    command = f"{sys.executable} -m jacchain simulate; echo $? >&2"
+    shell = ["bash", "-c", f"({command}) | true; sleep 0"]
+    err = subprocess.run(shell, capture_output=True, text=True, check=True).stderr
+    assert err.split() == ["141"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_a_terminal_is_given_what_it_can_show(chain_run, encoding):
+    command = [sys.executable, "-m", "jacchain", "report", "--results", str(chain_run)]
+    environment = os.environ | {"PYTHONIOENCODING": encoding, "COLUMNS": "200"}
+    done = subprocess.run(command, capture_output=True, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "times as fast as" in done.stdout.decode(encoding)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["1,4,3,2"],
+        ["1x4x3x2"],
+        ["1 4 3 2"],
+        ["=1", "4", "3", "2"],
+        ["1, 4,", "3", "2"],
+        ["1X4X3X2"],
+    ],
+)
+def test_dims_are_taken_however_they_are_parted(output, typed):
+    assert "chain 1x4x3x2" in output("run", "--dims", *typed, "--dry-run")
+    assert "chain 1x4x3x2" in output("run", f"--dims={typed[0]}", *typed[1:], "--dry-run")
 
 
 def test_a_run_that_shows_nothing_yet_is_plotted_all_the_same(output, write):

@@ -15,7 +15,7 @@ from jacchain.claims import registry
 from jacchain.claims.own_chain import experiment_named
 from jacchain.costs.timemodel import rough_rates
 from jacchain.experiments.sizes import PROFILES, Sizes
-from jacchain.measure.threads import usable_cores
+from jacchain.limits import usable_cores
 from jacchain.records.errors import RecordsError
 from jacchain.records.read import read_records
 from jacchain.records.schema import BlockRecord, CellRecord, SessionRecord
