@@ -6,8 +6,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from jacchain.records.codec import encode
+
+settings.register_profile("jacchain", deadline=None)  # nothing here depends on time
+settings.load_profile("jacchain")
 
 ROOT = Path(__file__).resolve().parents[1]
 

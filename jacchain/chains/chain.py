@@ -8,9 +8,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from jacchain.jacobians.base import Jacobian, check_dtype
+from jacchain.inputs import check_dtype, check_sizes
+from jacchain.jacobians.base import Jacobian
 from jacchain.jacobians.dense import DenseJacobian, as_jacobian
-from jacchain.jacobians.structure import Structure, check_sizes, pattern_of
+from jacchain.jacobians.structure import Structure, pattern_of
 from jacchain.jacobians.structure_products import check_fit
 
 

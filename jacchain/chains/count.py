@@ -12,7 +12,7 @@ from jacchain.chains.counting_array import Tally
 from jacchain.chains.counting_sparse import counted_product, operand
 from jacchain.chains.plan import carry_out
 from jacchain.chains.planners import Order, plan
-from jacchain.jacobians.structure import check_sizes
+from jacchain.inputs import check_sizes
 
 COUNT_LIMIT: Final = 10**9
 TWIN_LIMIT: Final = 10**7

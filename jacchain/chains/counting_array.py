@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from jacchain.jacobians.base import FloatArray
+from jacchain.inputs import FloatArray
 
 _SEEN: Final = frozenset({np.multiply, np.add, np.subtract})
 _TILE: Final = 2**18  # multiplications at once: their products fit in a usual L2 cache

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jacchain.chains.counting_array import CountingArray, Tally, elementwise_product
-from jacchain.jacobians.base import FloatArray, Jacobian, StructuredJacobian
+from jacchain.inputs import FloatArray
+from jacchain.jacobians.base import Jacobian, StructuredJacobian
 from jacchain.jacobians.diagonal import BlockDiagonalJacobian
 from jacchain.jacobians.structure import ONES, pattern_of
 

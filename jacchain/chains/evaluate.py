@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from threading import get_ident
 from typing import Any, TypeAlias, overload
 
 import numpy as np
@@ -11,7 +12,8 @@ from jacchain.chains.plan import Plan
 from jacchain.chains.planners import Order, plan
 from jacchain.chains.registry import Registry
 from jacchain.chains.schedule import Schedule, Step
-from jacchain.jacobians.base import FloatArray, Jacobian
+from jacchain.inputs import FloatArray
+from jacchain.jacobians.base import Jacobian
 from jacchain.jacobians.products import returns_operand, rule, uses_memory
 
 Products: TypeAlias = FloatArray | dict[str, FloatArray]
@@ -83,8 +85,9 @@ def evaluator(
     Returns
     -------
     callable
-        Takes nothing and returns what `evaluate` does. Each call writes to the same arrays: copy
-        a result that is to outlive the next call.
+        Takes nothing and returns what `evaluate` does. Each call writes to the same arrays, never
+        to a factor's: copy a result that is to outlive the next call. It serves the thread that
+        calls it first and raises RuntimeError in any other, whose results would be mixed up.
 
     Examples
     --------
@@ -92,7 +95,24 @@ def evaluator(
     >>> multiply() is multiply()
     True
     """
-    return _ENGINES[engine](distinct_factors(chain), plan(chain, order, cache=cache))
+    return _of_one_thread(
+        _ENGINES[engine](distinct_factors(chain), plan(chain, order, cache=cache))
+    )
+
+
+def _of_one_thread(run: Callable[[], Any]) -> Callable[[], Any]:
+    owner: int | None = None
+
+    def call() -> Any:
+        nonlocal owner
+        if owner != get_ident():
+            if owner is not None:
+                message = "this evaluator serves another thread: make one in each thread"
+                raise RuntimeError(message)
+            owner = get_ident()
+        return run()
+
+    return call
 
 
 def register_engine(name: str, engine: Engine) -> None:
@@ -127,7 +147,7 @@ def _in_buffers(multiply: Callable[..., Any]) -> Engine:
         for step, memory in zip(plan.steps, allocate(plan.schedule, plan.dtype), strict=True):
             arrays.append(memory.reshape(plan.schedule.structures[step.result].shape))
         products = [(arrays[s.left], arrays[s.right], arrays[s.result]) for s in plan.steps]
-        results = plan.arrange([arrays[place] for place in plan.schedule.results])
+        results = plan.arrange([_own(arrays[p], p, plan) for p in plan.schedule.results])
 
         def run() -> Any:
             for left, right, out in products:
@@ -154,9 +174,20 @@ def _by_rules(factors: Sequence[Jacobian], plan: Plan) -> Callable[[], Any]:
             live.append(multiply(live[left], live[right], memory))
             for place in freed:
                 live[place] = None
-        return plan.arrange([live[place].to_dense() for place in results])
+        return plan.arrange([_own(live[place].to_dense(), place, plan) for place in results])
 
     return run
+
+
+def _own(result: FloatArray, place: int, plan: Plan) -> FloatArray:
+    """Return a result, or a copy where it is a factor itself: that memory is the caller's."""
+    schedule = plan.schedule
+    while place >= len(plan.factors):
+        owner = _owner(schedule, plan.steps[place - len(plan.factors)])
+        if owner is None or owner == place:
+            return result
+        place = owner
+    return result.copy()
 
 
 def _numpy(factors: Sequence[Jacobian], plan: Plan) -> Callable[[], Any]:

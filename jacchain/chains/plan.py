@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import inf
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from jacchain.chains.bracketing import Bracketing, Span, loss_first
 from jacchain.chains.schedule import Schedule, Step, schedule
 from jacchain.cost import Cost
-from jacchain.jacobians.base import check_dtype
+from jacchain.inputs import check_dtype
 from jacchain.jacobians.structure import Structure
 
 T = TypeVar("T")
@@ -134,12 +135,13 @@ class Plan:
 
     @property
     def gain(self) -> float:
-        """Multiplications of loss-first / those of this plan."""
-        if not self.steps:
-            return 1.0
+        """Multiplications of loss-first / those of this plan; 1 where neither takes any."""
         chains = [(places, loss_first(len(places))) for places in self.places]
         reference = schedule(self.factors, chains, cache=self.cache)
-        return sum(step.multiplications for step in reference.steps) / self.multiplications
+        count = sum(step.multiplications for step in reference.steps)
+        if not self.multiplications:  # of identities and selections alone
+            return inf if count else 1.0
+        return count / self.multiplications
 
     def arrange(self, products: Sequence[T]) -> T | dict[str, T]:
         """Return the product of the single chain, or those of several by their names."""

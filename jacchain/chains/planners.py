@@ -11,7 +11,8 @@ from jacchain.chains.bracketing import Bracketing, input_first, loss_first
 from jacchain.chains.chain import Chain, Chains, dense_structures, distinct_factors
 from jacchain.chains.plan import Plan
 from jacchain.chains.registry import Registry
-from jacchain.jacobians.base import Jacobian, check_dtype
+from jacchain.inputs import check_dtype
+from jacchain.jacobians.base import Jacobian
 from jacchain.jacobians.structure import Structure
 from jacchain.jacobians.structure_products import product
 

@@ -21,7 +21,9 @@ from jacchain.experiments.experiment import Experiment
 from jacchain.experiments.parts import not_measured, ratio_part
 from jacchain.experiments.show import Table, Unit, table
 from jacchain.experiments.sizes import Sizes
+from jacchain.inputs import short
 
+LARGEST = 2**31 - 1  # BLAS counts rows and columns in 32 bits
 _NAME = re.compile(r"(chain|cell)-(\d+(?:x\d+)+)(?:-(loss-first|input-first))?")
 
 
@@ -33,10 +35,10 @@ def claim_of(dims: Dims) -> str:
     >>> claim_of((1, 10, 784))
     'chain-1x10x784'
     """
-    if len(dims) < 3 or dims[0] != 1 or min(dims) < 1:
+    if len(dims) < 3 or dims[0] != 1 or min(dims) < 1 or max(dims) > LARGEST:
         message = (
-            f"dims are {' '.join(map(str, dims))}; expected at least three sizes of 1 or more, "
-            "loss first and beginning with 1, such as 1 10 256 784"
+            f"dims are {' '.join(map(short, dims))}; expected at least three sizes of 1 to "
+            f"{LARGEST}, loss first and beginning with 1, such as 1 10 256 784"
         )
         raise ValueError(message)
     return f"chain-{_times(dims)}"

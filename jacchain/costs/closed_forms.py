@@ -10,7 +10,7 @@ from math import prod
 from typing import TypeAlias, TypeVar
 
 from jacchain.chains.bracketing import Bracketing, splits
-from jacchain.jacobians.structure import check_sizes
+from jacchain.inputs import check_sizes
 
 Size = TypeVar("Size")
 Term: TypeAlias = tuple[Size, Size, Size]

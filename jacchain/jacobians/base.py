@@ -1,48 +1,22 @@
-"""The base classes of all kinds of Jacobian, and the rule for the type of their elements."""
+"""The base classes of all kinds of Jacobian."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
 from jacchain.jacobians.structure import Structure, pattern_of
 from jacchain.jacobians.unchecked import Unchecked
+from jacchain.limits import available_bytes
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-FloatArray: TypeAlias = NDArray[np.floating[Any]]
-
-FLOATS = (np.dtype("float32"), np.dtype("float64"))
-
-
-def check_dtype(dtype: DTypeLike) -> np.dtype[Any]:
-    """Return `dtype` as a numpy dtype; raise TypeError unless it is float32 or float64.
-
-    Examples
-    --------
-    >>> check_dtype("float32")
-    dtype('float32')
-    """
-    checked = np.dtype(dtype)
-    if checked not in FLOATS:
-        message = f"dtype {checked}: expected float32 or float64; convert with .astype('float64')"
-        raise TypeError(message)
-    return checked
-
-
-def as_floats(array: np.ndarray[Any, Any]) -> FloatArray:
-    """Return an array as C-contiguous floats, shared where it is that already.
-
-    Integers and booleans become float64; other types than float32 and float64 raise TypeError.
-    """
-    dtype = check_dtype("float64" if array.dtype.kind in "iub" else array.dtype)
-    return np.ascontiguousarray(array, dtype)
+    from jacchain.inputs import FloatArray
 
 
 class Jacobian(Unchecked, ABC):
@@ -116,9 +90,7 @@ class StructuredJacobian(Jacobian):
 
 def check_room(structure: Structure, dtype: np.dtype[Any]) -> None:
     """Raise MemoryError if the dense form needs more memory than is available."""
-    from psutil import virtual_memory
-
-    needed, room = prod(structure.shape) * dtype.itemsize, virtual_memory().available
+    needed, room = prod(structure.shape) * dtype.itemsize, available_bytes()
     if needed > room:
         message = (
             f"the dense form of a {structure.kind} Jacobian of shape {structure.shape} takes "

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jacchain.jacobians.base import FloatArray, Jacobian, as_floats
-from jacchain.jacobians.structure import Structure, check_sizes
+from jacchain.inputs import FloatArray, as_floats, is_scipy_sparse
+from jacchain.jacobians.base import Jacobian
+from jacchain.jacobians.sparse import SparseJacobian
+from jacchain.jacobians.structure import Structure
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -38,12 +40,7 @@ class DenseJacobian(Jacobian):
 
     def __post_init__(self) -> None:
         """Validate and convert the array."""
-        array = np.asarray(self.array)
-        if array.ndim != 2:
-            message = f"array of shape {array.shape}: expected two dimensions; reshape it to (m, n)"
-            raise ValueError(message)
-        check_sizes(array.shape)  # raises on an empty array
-        object.__setattr__(self, "array", as_floats(array))
+        object.__setattr__(self, "array", as_floats(self.array, "array", dimensions=2))
 
     @cached_property
     def structure(self) -> Structure:
@@ -66,11 +63,17 @@ class DenseJacobian(Jacobian):
 
 
 def as_jacobian(matrix: ArrayLike | Jacobian) -> Jacobian:
-    """Return a Jacobian unchanged, and any other (m, n) as a `DenseJacobian`; raises as that does.
+    """Return a Jacobian unchanged, a sparse matrix of scipy's as sparse, and others as dense.
+
+    Raises as `SparseJacobian.from_scipy` and `DenseJacobian` do.
 
     Examples
     --------
     >>> as_jacobian([[1, 2, 3]])
     DenseJacobian(shape=(1, 3), dtype=float64)
     """
-    return matrix if isinstance(matrix, Jacobian) else DenseJacobian(np.asarray(matrix))
+    if isinstance(matrix, Jacobian):
+        return matrix
+    if is_scipy_sparse(matrix):
+        return SparseJacobian.from_scipy(matrix)
+    return DenseJacobian(matrix)  # type: ignore[arg-type]  # converts it

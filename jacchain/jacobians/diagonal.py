@@ -5,10 +5,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
-from jacchain.jacobians.base import FloatArray, StructuredJacobian, as_floats, check_dtype
-from jacchain.jacobians.structure import Structure, check_sizes
+from jacchain.inputs import FloatArray, as_floats, check_dtype, check_sizes
+from jacchain.jacobians.base import StructuredJacobian
+from jacchain.jacobians.structure import Structure
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -36,7 +37,7 @@ class DiagonalJacobian(StructuredJacobian):
 
     def __post_init__(self) -> None:
         """Validate and convert the fields."""
-        object.__setattr__(self, "diagonal", _vector(self.diagonal, "diagonal"))
+        object.__setattr__(self, "diagonal", as_floats(self.diagonal, "diagonal", dimensions=1))
 
     @cached_property
     def structure(self) -> Structure:
@@ -127,7 +128,7 @@ class KroneckerJacobian(StructuredJacobian):
 
     def __post_init__(self) -> None:
         """Validate and convert the fields."""
-        object.__setattr__(self, "row", _vector(self.row, "row"))
+        object.__setattr__(self, "row", as_floats(self.row, "row", dimensions=1))
         object.__setattr__(self, "copies", Structure((self.copies, 1)).shape[0])
 
     @cached_property
@@ -175,7 +176,7 @@ class BlockDiagonalJacobian(StructuredJacobian):
 
     def __post_init__(self) -> None:
         """Validate and convert the fields."""
-        array = as_floats(np.asarray(self.array))
+        array = as_floats(self.array)
         (blocks,) = check_sizes([self.blocks])
         fits = array.ndim == 2 or (array.ndim == 3 and len(array) == blocks)
         if not fits or not array.size:
@@ -213,12 +214,3 @@ class BlockDiagonalJacobian(StructuredJacobian):
     def is_finite(self) -> bool:
         """Whether no stored element is infinite or not a number; a shared block is stored once."""
         return bool(np.isfinite(self.array).all())
-
-
-def _vector(values: ArrayLike, name: str) -> FloatArray:
-    """Return a vector of floats, of shape (n,); raise ValueError for other shapes."""
-    array = np.asarray(values)
-    if array.ndim != 1 or not array.size:
-        message = f"{name} of shape {array.shape}: expected one dimension, not empty"
-        raise ValueError(message)
-    return as_floats(array)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jacchain.inputs import as_indices, check_sizes, short
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from scipy.sparse import csr_array
@@ -36,8 +38,10 @@ class Pattern:
 
     Raises
     ------
+    TypeError
+        If the arrays hold no integers, or `columns` is none.
     ValueError
-        If the arrays are not compressed rows.
+        If the arrays are not compressed rows, or an index has more than 31 bits.
 
     Examples
     --------
@@ -47,20 +51,25 @@ class Pattern:
     """
 
     def __init__(self, indptr: ArrayLike, indices: ArrayLike, columns: int) -> None:
-        self.indptr = _frozen(indptr)
-        self.indices = _frozen(indices)
-        self.shape = (len(self.indptr) - 1, int(columns))
+        self.indptr = as_indices(indptr, "indptr")
+        self.indices = as_indices(indices, "indices")
+        (n,) = check_sizes([columns])
+        self.shape: tuple[int, int] = (len(self.indptr) - 1, n)
         self._check()
         self._hash = hash((self.shape, self.indptr.tobytes(), self.indices.tobytes()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Build it anew where it is unpickled: each process salts its hashes in its own way."""
+        return Pattern, (self.indptr, self.indices, self.shape[1])
 
     def _check(self) -> None:
         starts, columns = self.indptr, self.indices
         whole = len(starts) > 1 and starts[0] == 0 and starts[-1] == len(columns)
-        inside = not len(columns) or (columns.min() >= 0 and columns.max() < self.shape[1])
+        inside = not len(columns) or columns.max() < self.shape[1]
         if not whole or not inside or np.any(np.diff(starts) < 0) or not _increasing(self):
             message = (
-                f"indptr {starts} and indices {columns} of {self.shape[1]} columns: expected "
-                "compressed rows, with increasing columns in each row"
+                f"indptr {short(starts)} and indices {short(columns)} of {self.shape[1]} columns: "
+                "expected compressed rows, with increasing columns in each row"
             )
             raise ValueError(message)
 
@@ -222,16 +231,6 @@ def _places(pattern: Pattern, groups: Indices) -> Indices:
     counts = pattern.row_counts[groups[:, 0]]
     inside = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     return np.asarray(np.repeat(pattern.indptr[groups], counts, axis=0) + inside[:, None])
-
-
-def _frozen(values: ArrayLike) -> Indices:
-    """Return a copy of indices, of shape (n,), that cannot be written to."""
-    array = np.array(values, dtype=np.int32)
-    if array.ndim != 1:
-        message = f"indices of shape {array.shape}: expected one dimension"
-        raise ValueError(message)
-    array.flags.writeable = False
-    return array
 
 
 def _increasing(pattern: Pattern) -> bool:

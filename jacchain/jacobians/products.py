@@ -6,7 +6,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from jacchain.jacobians.base import FloatArray, Jacobian, StructuredJacobian
+from jacchain.inputs import FloatArray
+from jacchain.jacobians.base import Jacobian, StructuredJacobian
 from jacchain.jacobians.dense import DenseJacobian
 from jacchain.jacobians.diagonal import BlockDiagonalJacobian, DiagonalJacobian, KroneckerJacobian
 from jacchain.jacobians.pattern import pattern_product, product_values

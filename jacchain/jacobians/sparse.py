@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from jacchain.jacobians.base import FloatArray, StructuredJacobian, as_floats, check_dtype
+from jacchain.inputs import FloatArray, as_floats, as_numpy, check_dtype, short
+from jacchain.jacobians.base import StructuredJacobian
 from jacchain.jacobians.pattern import Pattern
 from jacchain.jacobians.structure import Structure
 
@@ -40,11 +41,35 @@ class SparseJacobian(StructuredJacobian):
 
     def __post_init__(self) -> None:
         """Validate and convert the fields."""
-        values = as_floats(np.asarray(self.values))
+        if not isinstance(self.pattern, Pattern):
+            message = f"pattern {short(self.pattern)}: expected a Pattern"
+            raise TypeError(message)
+        values = as_floats(self.values, "values")
         if values.shape != (self.pattern.entries,):
             message = f"values of shape {values.shape}: expected ({self.pattern.entries},)"
             raise ValueError(message)
         object.__setattr__(self, "values", values)
+
+    @classmethod
+    def from_scipy(cls, matrix: Any) -> "SparseJacobian":
+        """Return a sparse matrix or array of scipy's, in any of its formats.
+
+        Entries stored twice are added up, and stored zeros stay entries; `matrix` stays as it is.
+        Raises TypeError or ValueError if its elements are not real, or it has not two dimensions.
+
+        Examples
+        --------
+        >>> from scipy.sparse import coo_array
+        >>> twice = coo_array(([1.0, 2.0], ([0, 0], [1, 1])), shape=(1, 3))
+        >>> SparseJacobian.from_scipy(twice).to_dense()
+        array([[0., 3., 0.]])
+        """
+        if len(matrix.shape) != 2:
+            message = f"sparse array of shape {matrix.shape}: expected 2 dimensions; reshape it"
+            raise ValueError(message)
+        rows = matrix.tocsr(copy=True)
+        rows.sum_duplicates()  # and sorts
+        return cls(Pattern(rows.indptr, rows.indices, rows.shape[1]), rows.data)
 
     @cached_property
     def structure(self) -> Structure:
@@ -107,8 +132,8 @@ class SelectionJacobian(StructuredJacobian):
         type : dtype_like
             float32 or float64.
         """
-        array = np.asarray(indices)
-        return cls(Pattern(np.arange(len(array) + 1), array, columns), type)
+        array = as_numpy(indices, "indices")
+        return cls(Pattern(np.arange(array.size + 1), array, columns), type)
 
     @cached_property
     def structure(self) -> Structure:

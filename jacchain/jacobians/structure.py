@@ -1,7 +1,6 @@
 """Matrices without data: shape, kind, and places of the entries."""
 
-import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -9,36 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jacchain.inputs import check_sizes
 from jacchain.jacobians.pattern import Pattern
 from jacchain.jacobians.unchecked import Unchecked
 
 Counts = int | NDArray[np.integer[Any]]
-
-
-def check_sizes(sizes: Iterable[int]) -> tuple[int, ...]:
-    """Return sizes as Python ints; raise unless all are integers of at least 1.
-
-    Python ints never overflow, so costs stay exact for sizes of 10**9 and more.
-
-    Raises TypeError if a size is not a Python or numpy integer, ValueError if it is below 1.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> check_sizes(np.array([1, 64, 4096]))
-    (1, 64, 4096)
-    """
-    values = tuple(sizes)
-    try:
-        checked = tuple(operator.index(size) for size in values)
-    except TypeError:
-        message = f"sizes {values}: every size must be an integer; convert it with int(...)"
-        raise TypeError(message) from None
-    for size in checked:
-        if size < 1:
-            message = f"size {size} in {checked}: every size must be at least 1; drop what is empty"
-            raise ValueError(message)
-    return checked
 
 
 @dataclass(frozen=True)

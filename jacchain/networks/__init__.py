@@ -16,27 +16,32 @@ Examples
 (1, 2, 4, 5)
 """
 
+from jacchain.networks.activations import Activation
 from jacchain.networks.affine import AffineLayer
 from jacchain.networks.chains import batch_chain, unrolled_chain
 from jacchain.networks.convolution import ConvolutionLayer
 from jacchain.networks.derivatives import batch_gradients, gradients, gradients_evaluator, jvp, vjp
 from jacchain.networks.flatten import FlattenLayer
+from jacchain.networks.losses import Loss
 from jacchain.networks.network import Network
 from jacchain.networks.normalisation import LayerNormalisation
 from jacchain.networks.pooling import AveragePoolingLayer, MaxPoolingLayer
-from jacchain.networks.recurrent import LSTMLayer, RecurrentLayer
+from jacchain.networks.recurrent import GRULayer, LSTMLayer, RecurrentLayer
 from jacchain.networks.residual import ResidualLayer
 from jacchain.networks.training import accuracy, step, train
 from jacchain.networks.zoo import ZOO, load_network, mlp
 
 __all__ = [
     "ZOO",
+    "Activation",
     "AffineLayer",
     "AveragePoolingLayer",
     "ConvolutionLayer",
     "FlattenLayer",
+    "GRULayer",
     "LSTMLayer",
     "LayerNormalisation",
+    "Loss",
     "MaxPoolingLayer",
     "Network",
     "RecurrentLayer",

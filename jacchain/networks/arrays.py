@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from jacchain.jacobians.base import FLOATS
+from jacchain.inputs import FLOATS, as_numpy, short
 
 # float32 or float64. Only activations and losses also take complex arrays, called directly.
 Array: TypeAlias = npt.NDArray[Any]
@@ -36,9 +36,10 @@ def as_array(
         ...
     ValueError: the input has shape (2,); expected (3,)
     """
-    raw = np.asarray(value)
+    raw = as_numpy(value, name)
     if raw.dtype.kind not in "biu" and raw.dtype not in FLOATS:
-        message = f"{name} has dtype {raw.dtype}; expected float32, float64 or integers"
+        what = f"{name} {short(value)} has dtype {raw.dtype}"
+        message = f"{what}; expected float32, float64 or integers"
         raise TypeError(message)
     pairs = zip(raw.shape, shape, strict=False)
     fits = all(size >= 1 if expected is None else size == expected for size, expected in pairs)

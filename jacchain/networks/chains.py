@@ -14,6 +14,7 @@ from jacchain.jacobians.dense import DenseJacobian
 from jacchain.jacobians.diagonal import BlockDiagonalJacobian, DiagonalJacobian
 from jacchain.jacobians.pattern import Pattern
 from jacchain.jacobians.sparse import SparseJacobian
+from jacchain.networks.activations import as_activation
 from jacchain.networks.affine import AffineLayer
 from jacchain.networks.arrays import Array
 from jacchain.networks.layer import Layer, Visit
@@ -102,7 +103,7 @@ def unrolled_chain(network: Network, x: npt.ArrayLike, target: npt.ArrayLike) ->
     Raises
     ------
     TypeError
-        If the first layer is not a `RecurrentLayer`.
+        If the first layer is not a `RecurrentLayer`, or its output is the whole sequence.
     TypeError, ValueError
         As `Network.chain`.
 
@@ -116,26 +117,28 @@ def unrolled_chain(network: Network, x: npt.ArrayLike, target: npt.ArrayLike) ->
     ((1, 1, 1, 2, 2), [[0.5, 1.0]], [[1.0, 0.0], [0.0, 1.0]])
     """
     first, *rest = network.layers
-    if not isinstance(first, RecurrentLayer):
-        message = f"the first layer is {first!r}; expected a RecurrentLayer, to unroll its steps"
+    if not isinstance(first, RecurrentLayer) or first.sequence:
+        wanted = "expected a RecurrentLayer whose output is the last state, to unroll its steps"
+        message = f"the first layer is {first!r}; {wanted}"
         raise TypeError(message)
     forward = trace(network.layers, network.as_input(x))
     row = network.loss.row(forward.output, network.as_target(target))
     later = jacobians(network.layers, forward)[: len(rest)]
-    states = np.tanh(forward.preactivations[0]).reshape(first.steps, -1)
-    steps = [_step_factor(first, state, t) for t, state in enumerate(states)]
+    a = forward.preactivations[0]
+    slopes = as_activation("tanh").derivative(a, np.tanh(a))
+    by_step = slopes.reshape(first.steps, -1)
+    steps = [_step_factor(first, slopes, t) for t, slopes in enumerate(by_step)]
     return Chain([DenseJacobian(row[np.newaxis]), *later, *reversed(steps)], check_finite=True)
 
 
-def _step_factor(layer: RecurrentLayer, state: Array, t: int) -> SparseJacobian:
-    """Return `dz_{t+1}/dz_t` from the state `(h,)` after the step; `z_0` holds no state."""
+def _step_factor(layer: RecurrentLayer, slopes: Array, t: int) -> SparseJacobian:
+    """Return `dz_{t+1}/dz_t` from the slopes `(h,)` of the step; `z_0` holds no state."""
     size, read = layer.Wx.shape
     weights = np.hstack([layer.Wh, layer.Wx]) if t else layer.Wx
     width = weights.shape[1]
     unread = layer.input_size - (t + 1) * read
     columns = [np.tile(np.arange(width), size), width + np.arange(unread)]
     ends = [width * np.arange(size + 1), width * size + np.arange(1, unread + 1)]
-    slopes = 1 - np.square(state)
     values = [(slopes[:, np.newaxis] * weights).ravel(), np.ones(unread, layer.dtype)]
     pattern = Pattern(np.concatenate(ends), np.concatenate(columns), width + unread)
     return SparseJacobian(pattern, np.concatenate(values))

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from jacchain.inputs import check_sizes
 from jacchain.jacobians.base import Jacobian
 from jacchain.jacobians.diagonal import BlockDiagonalJacobian, DiagonalJacobian
 from jacchain.jacobians.pattern import Pattern
@@ -16,7 +17,7 @@ from jacchain.jacobians.sparse import SparseJacobian
 from jacchain.networks.activations import Activation, as_activation
 from jacchain.networks.arrays import Array, as_array, frozen
 from jacchain.networks.layer import Layer, Visit
-from jacchain.networks.windows import Sizes, Windows
+from jacchain.networks.windows import Sizes, Windows, axes_of
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -29,7 +30,8 @@ class ConvolutionLayer(Layer):
     Parameters
     ----------
     weight
-        `W`, of shape `(channels out, channels in, kernel)` or `(..., kernel, kernel)`.
+        `W`, of shape `(channels out, channels in, kernel)` or `(..., kernel, kernel)`; of several
+        groups, `channels in` are those of one.
     bias
         `b`, of shape `(channels out,)` and the dtype of `W`.
     size
@@ -38,7 +40,10 @@ class ConvolutionLayer(Layer):
         `s`, by name or as an `Activation`.
     stride, padding, dilation
         Steps between windows, zeros added at either end, and steps between taps, for all axes or
-        along each.
+        along each. Padding may be "same" or "valid".
+    groups
+        Into how many equal parts the channels are divided: channels out of one part read the
+        channels in of the same part only.
 
     Raises
     ------
@@ -46,7 +51,8 @@ class ConvolutionLayer(Layer):
         If `weight` or `bias` is not real, or their dtypes differ.
     ValueError
         If shapes do not fit, an entry is NaN or infinite, the kernel is larger than the padded
-        input, a stride or dilation is below 1, or the activation is unknown.
+        input, a stride or dilation is below 1, the groups do not divide the channels out, or the
+        activation is unknown.
 
     Examples
     --------
@@ -66,6 +72,7 @@ class ConvolutionLayer(Layer):
     bias: Array
     activation: Activation
     windows: Windows
+    groups: int
     _pattern: Pattern
     _source: npt.NDArray[np.integer[Any]]
 
@@ -73,25 +80,31 @@ class ConvolutionLayer(Layer):
         self,
         weight: npt.ArrayLike,
         bias: npt.ArrayLike,
-        size: Sizes,
+        size: int | Sizes,
         activation: str | Activation = "identity",
         *,
         stride: int | Sizes = 1,
-        padding: int | Sizes = 0,
+        padding: int | str | Sizes = 0,
         dilation: int | Sizes = 1,
+        groups: int = 1,
     ) -> None:
-        W = as_array(weight, "the weight", (None,) * (2 + len(size)))
+        W = as_array(weight, "the weight", (None,) * (2 + axes_of(size)))
         b = as_array(bias, "the bias", W.shape[:1])
         W, b = frozen(weight=W, bias=b)
-        windows = Windows(tuple(size), W.shape[2:], stride, padding, dilation)
-        pattern, source = _linear_pattern(windows, *W.shape[:2])
+        (parts,) = check_sizes([groups])
+        if len(W) % parts:
+            message = f"{len(W)} channels out in {parts} groups; expected a multiple of the groups"
+            raise ValueError(message)
+        windows = Windows(size, W.shape[2:], stride, padding, dilation)
+        pattern, source = _linear_pattern(windows, W.shape[0], W.shape[1], parts)
         vars(self).update(  # the class refuses `self.weight = W`
             weight=W,
             bias=b,
             activation=as_activation(activation),
             windows=windows,
+            groups=parts,
             dtype=W.dtype,
-            input_size=W.shape[1] * prod(windows.size),
+            input_size=parts * W.shape[1] * prod(windows.size),
             output_size=W.shape[0] * prod(windows.output),
             _pattern=pattern,
             _source=source,
@@ -100,7 +113,9 @@ class ConvolutionLayer(Layer):
     def __repr__(self) -> str:
         """Return the sizes and the activation."""
         outputs, inputs = self.weight.shape[:2]
-        return f"ConvolutionLayer({self.windows.describe(inputs, outputs)}, {self.activation.name})"
+        sizes = self.windows.describe(self.groups * inputs, outputs)
+        groups = f", {self.groups} groups" if self.groups > 1 else ""
+        return f"ConvolutionLayer({sizes}, {self.activation.name}{groups})"
 
     @property
     def parameters(self) -> dict[str, Array]:
@@ -111,9 +126,8 @@ class ConvolutionLayer(Layer):
         """Return the layer with other `W` and `b`; raises as the class does."""
         windows = self.windows
         options = {name: getattr(windows, name) for name in ("stride", "padding", "dilation")}
-        return type(self)(
-            parameters["W"], parameters["b"], windows.size, self.activation, **options
-        )
+        arrays = parameters["W"], parameters["b"]
+        return type(self)(*arrays, windows.size, self.activation, **options, groups=self.groups)
 
     def forward(self, inputs: Array) -> tuple[Array, Array]:
         """Return `a` and `z = s(a)`, both `(..., output_size)`."""
@@ -127,15 +141,15 @@ class ConvolutionLayer(Layer):
         return np.asarray(a.reshape(*inputs.shape[:-1], -1))
 
     def _columns(self, inputs: Array) -> Array:
-        """Return the elements under windows, `(..., windows, channels in * taps)`."""
-        by_channel = inputs.reshape(*inputs.shape[:-1], self.weight.shape[1], -1)
+        """Return the elements under windows, `(..., groups, windows, channels in * taps)`."""
+        by_channel = inputs.reshape(*inputs.shape[:-1], self.groups, self.weight.shape[1], -1)
         read = np.moveaxis(self.windows.read(by_channel), -3, -2)
         return read.reshape(*read.shape[:-2], -1)
 
     @property
     def _matrix(self) -> Array:
-        """`W` of shape `(channels out, channels in * taps)`."""
-        return self.weight.reshape(len(self.weight), -1)
+        """`W` of shape `(groups, channels out of one, channels in of one * taps)`."""
+        return self.weight.reshape(self.groups, len(self.weight) // self.groups, -1)
 
     def jacobian(self, visit: Visit) -> Jacobian:
         """Return `diag(s'(a)) da/dz_in`, sparse, of shape `(output_size, input_size)`."""
@@ -146,9 +160,11 @@ class ConvolutionLayer(Layer):
         """Return `dz/dW`, with `W` row-major, and `dz/db`, one block for each channel out."""
         slopes = DiagonalJacobian(visit.slopes(self.activation))
         channels, columns = self.weight.shape[0], self._columns(visit.inputs)
-        ones = np.ones((len(columns), 1), self.dtype)
+        ones = np.ones((columns.shape[1], 1), self.dtype)
+        own = np.repeat(columns, channels // self.groups, axis=0)
+        read = BlockDiagonalJacobian(columns[0] if self.groups == 1 else own, channels)
         return {
-            "W": multiply(slopes, BlockDiagonalJacobian(columns, channels)),
+            "W": multiply(slopes, read),
             "b": multiply(slopes, BlockDiagonalJacobian(ones, channels)),
         }
 
@@ -156,7 +172,10 @@ class ConvolutionLayer(Layer):
         """Return the gradients of `W` and `b`, and the input adjoints."""
         deltas = adjoints * visit.slopes(self.activation)  # dl/da
         by_channel = deltas.reshape(len(deltas), self.weight.shape[0], -1)
-        weight = np.tensordot(by_channel, self._columns(visit.inputs), axes=((0, 2), (0, 1)))
+        by_group = by_channel.reshape(len(deltas), *self._matrix.shape[:2], -1)
+        left = np.moveaxis(by_group, 0, 2).reshape(*self._matrix.shape[:2], -1)
+        columns = np.moveaxis(self._columns(visit.inputs), 0, 1)
+        weight = left @ columns.reshape(self.groups, left.shape[2], -1)
         gradients = {"W": weight.reshape(self.weight.shape), "b": by_channel.sum(axis=(0, 2))}
         return gradients, self._spread(deltas)
 
@@ -170,17 +189,21 @@ class ConvolutionLayer(Layer):
 
     def _spread(self, deltas: Array) -> Array:
         """Return `dl/da`, `(n, output_size)`, times `da/dz_in`: `(n, input_size)`."""
-        channels, inputs = self.weight.shape[:2]
-        by_channel = deltas.reshape(len(deltas), channels, -1)
-        by_tap = self._matrix.T @ by_channel  # (n, channels in * taps, windows)
+        matrix = self._matrix
+        by_channel = deltas.reshape(len(deltas), *matrix.shape[:2], -1)
+        by_tap = matrix.swapaxes(-1, -2) @ by_channel  # (n, groups, channels in * taps, windows)
+        inputs = self.groups * self.weight.shape[1]
         shares = by_tap.reshape(len(deltas), inputs, -1, by_channel.shape[-1])
         return self.windows.spread(np.swapaxes(shares, -1, -2)).reshape(len(deltas), -1)
 
 
 def _linear_pattern(
-    windows: Windows, outputs: int, inputs: int
+    windows: Windows, outputs: int, inputs: int, groups: int
 ) -> tuple[Pattern, npt.NDArray[np.integer[Any]]]:
-    """Return the pattern of `da/dz_in`, and for each entry the index of its weight in flat `W`."""
+    """Return the pattern of `da/dz_in`, and for each entry the index of its weight in flat `W`.
+
+    `inputs` are the channels in of one group.
+    """
     taps, length = windows.taps, prod(windows.size)
     inside = taps < length
     # Flat indices increase with the taps of a window, so columns are sorted within a row.
@@ -190,5 +213,7 @@ def _linear_pattern(
     source = np.broadcast_to(weights, columns.shape)[valid]
     counts = np.tile(inputs * inside.sum(axis=1), outputs)
     indptr = np.concatenate([[0], np.cumsum(counts)])
-    pattern = Pattern(indptr, np.tile(columns[valid], outputs), inputs * length)
+    starts = np.arange(outputs) // (outputs // groups) * inputs * length
+    places = (starts[:, None] + columns[valid]).ravel()
+    pattern = Pattern(indptr, places, groups * inputs * length)
     return pattern, (np.arange(outputs)[:, None] * weights.size + source).ravel()

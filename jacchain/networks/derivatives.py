@@ -6,6 +6,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from jacchain.inputs import as_numpy
 from jacchain.networks.arrays import Array, as_array
 from jacchain.networks.network import Network, numbered
 from jacchain.networks.passes import pull_back, pull_rows, push_forward, trace
@@ -118,7 +119,8 @@ def vjp(network: Network, x: npt.ArrayLike, adjoints: npt.ArrayLike) -> Array:
     x
         The point, of shape `(|x|,)`.
     adjoints
-        Rows, of shape `(n, |z_L|)`, n at least 1; the products are `(n, |x|)`.
+        Rows, of shape `(n, |z_L|)`, n at least 1; the products are `(n, |x|)`. Or one row, of
+        shape `(|z_L|,)`; the product is `(|x|,)`.
 
     Raises
     ------
@@ -133,8 +135,9 @@ def vjp(network: Network, x: npt.ArrayLike, adjoints: npt.ArrayLike) -> Array:
     array([[1., 2.],
            [4., 6.]])
     """
-    rows = as_array(adjoints, "the array of adjoints", (None, network.sizes[-1]), network.dtype)
-    return pull_rows(network.layers, network.forward(x), rows)
+    rows = _rows(adjoints, "the array of adjoints", network.sizes[-1], network.dtype)
+    products = pull_rows(network.layers, network.forward(x), rows)
+    return products[0] if np.ndim(adjoints) == 1 else products
 
 
 def jvp(network: Network, x: npt.ArrayLike, tangents: npt.ArrayLike) -> Array:
@@ -149,7 +152,8 @@ def jvp(network: Network, x: npt.ArrayLike, tangents: npt.ArrayLike) -> Array:
     x
         The point, of shape `(|x|,)`.
     tangents
-        Vectors, one a row, of shape `(n, |x|)`, n at least 1; the products are `(n, |z_L|)`.
+        Vectors, one a row, of shape `(n, |x|)`, n at least 1; the products are `(n, |z_L|)`. Or
+        one vector, of shape `(|x|,)`; the product is `(|z_L|,)`.
 
     Raises
     ------
@@ -164,5 +168,13 @@ def jvp(network: Network, x: npt.ArrayLike, tangents: npt.ArrayLike) -> Array:
     array([[1., 3.],
            [3., 7.]])
     """
-    columns = as_array(tangents, "the array of tangents", (None, network.sizes[0]), network.dtype)
-    return push_forward(network.layers, network.forward(x), columns)
+    columns = _rows(tangents, "the array of tangents", network.sizes[0], network.dtype)
+    products = push_forward(network.layers, network.forward(x), columns)
+    return products[0] if np.ndim(tangents) == 1 else products
+
+
+def _rows(vectors: npt.ArrayLike, name: str, size: int, dtype: np.dtype[np.floating]) -> Array:
+    """Return one vector `(size,)`, or several `(n, size)`, as rows of the caller's no more."""
+    raw = as_numpy(vectors, name)
+    rows = raw[np.newaxis] if raw.shape == (size,) else raw
+    return as_array(rows, name, (None, size), dtype).copy()  # a layer may hand them on as they are

@@ -5,10 +5,10 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from jacchain.jacobians.base import Jacobian, check_dtype
+from jacchain.inputs import check_dtype, check_sizes
+from jacchain.jacobians.base import Jacobian
 from jacchain.jacobians.diagonal import IdentityJacobian
 from jacchain.jacobians.sparse import SelectionJacobian
-from jacchain.jacobians.structure import check_sizes
 from jacchain.networks.arrays import Array
 from jacchain.networks.layer import Layer, Visit
 

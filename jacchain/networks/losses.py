@@ -18,11 +18,19 @@ from jacchain.networks.arrays import Array, as_array
 _TARGET = "the target"
 
 
+def _array_target(target: npt.ArrayLike, size: int, dtype: np.dtype[Any]) -> Array:
+    """Return a target of the output's shape; of one output it may be a number."""
+    if size == 1 and np.ndim(target) == 0:
+        target = np.reshape(target, 1)
+    return as_array(target, _TARGET, (size,), dtype)
+
+
 @dataclass(frozen=True)
 class Loss:
     """A scalar function of an output and a target.
 
-    `as_target` validates and converts the target of one output: `(target, k, dtype) -> (k,)`.
+    `as_target` validates and converts the target of one output: `(target, k, dtype) -> (k,)`; by
+    default it takes any array of the output's shape.
 
     Examples
     --------
@@ -35,26 +43,27 @@ class Loss:
     name: str
     value: Callable[[Array, Array], Any]  # l(z, target), `(..., k), (..., k) -> (...)`
     row: Callable[[Array, Array], Array]  # dl/dz, `(..., k), (..., k) -> (..., k)`
-    as_target: Callable[[npt.ArrayLike, int, np.dtype[Any]], Array]
+    as_target: Callable[[npt.ArrayLike, int, np.dtype[Any]], Array] = _array_target
 
 
 def _squared_error(z: Array, target: Array) -> Any:
     return np.square(z - target).sum(axis=-1) / 2
 
 
-def _squared_error_target(target: npt.ArrayLike, size: int, dtype: np.dtype[Any]) -> Array:
-    return as_array(target, _TARGET, (size,), dtype)
-
-
 def _shifted(z: Array) -> Array:
-    """Return logits `(..., k)` shifted so that the largest exponential is 1."""
-    return np.asarray(z - z.real.max(axis=-1, keepdims=True))
+    """Return logits `(..., k)` shifted so that the largest exponential is 1.
+
+    One farther below than the dtype reaches becomes minus infinity, whose exponential is 0 too.
+    """
+    with np.errstate(over="ignore"):
+        return np.asarray(z - z.real.max(axis=-1, keepdims=True))
 
 
 def _cross_entropy(z: Array, target: Array) -> Any:
     shifted = _shifted(z)
     log_sum = np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return (target * (log_sum - shifted)).sum(axis=-1)
+    surprises = np.where(target == 0, 0, log_sum - shifted)  # 0 times infinity is 0 here
+    return (target * surprises).sum(axis=-1)
 
 
 def _cross_entropy_row(z: Array, target: Array) -> Array:
@@ -95,7 +104,7 @@ LOSSES = Registry(
         loss.name: loss
         for loss in (
             # l = 1/2 |z - y|^2, so that dl/dz = z - y
-            Loss("squared_error", _squared_error, operator.sub, _squared_error_target),
+            Loss("squared_error", _squared_error, operator.sub),
             # l = - sum_j p_j log softmax(z)_j; p is a class index or probabilities
             Loss("cross_entropy", _cross_entropy, _cross_entropy_row, _cross_entropy_target),
         )

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jacchain.chains.chain import Chain
+from jacchain.inputs import as_numpy
 from jacchain.jacobians.base import Jacobian
 from jacchain.jacobians.dense import DenseJacobian
 from jacchain.networks.arrays import Array, as_array
@@ -89,8 +90,19 @@ class Network:
         return trace(self.layers, self.as_input(x))
 
     def loss_value(self, x: npt.ArrayLike, target: npt.ArrayLike) -> float:
-        """Return the loss at a point; takes and raises what `chain` does."""
-        return float(self.loss.value(self.forward(x).output, self.as_target(target)))
+        """Return the loss at a point; takes and raises what `chain` does.
+
+        Raises ValueError also if the loss is too large for the network's dtype.
+        """
+        output = self.forward(x).output
+        with np.errstate(over="ignore", invalid="ignore"):
+            value = float(self.loss.value(output, self.as_target(target)))
+        if not np.isfinite(value):
+            largest = np.abs(output).max()
+            message = f"the loss of outputs up to {largest:.3g} is {value}: beyond {self.dtype}; "
+            message += "scale the network down"
+            raise ValueError(message)
+        return value
 
     def chain(self, x: npt.ArrayLike, target: npt.ArrayLike) -> Chain:
         """Return the Jacobian chain of the loss by the input, at a point.
@@ -164,7 +176,7 @@ class Network:
     def as_batch(self, inputs: npt.ArrayLike, targets: npt.ArrayLike) -> tuple[Array, Array]:
         """Return points `(n, |x|)` and targets `(n, |z_L|)` validated."""
         points = self.as_inputs(inputs)
-        raw = np.atleast_1d(targets)
+        raw = np.atleast_1d(as_numpy(targets, "the batch of targets"))
         if len(raw) != len(points):
             message = f"{len(points)} inputs, but {len(raw)} targets; expected one for each input"
             raise ValueError(message)

@@ -43,8 +43,9 @@ class LayerNormalisation(Layer):
     def __init__(self, gamma: npt.ArrayLike, beta: npt.ArrayLike, *, epsilon: float = 1e-5) -> None:
         scale = as_array(gamma, "gamma", (None,))
         shift = as_array(beta, "beta", scale.shape)
-        if not 0 < epsilon < np.inf:
-            message = f"epsilon is {epsilon}; expected a small number above 0, such as 1e-5"
+        if as_array(epsilon, "epsilon", (), scale.dtype) <= 0:
+            message = f"epsilon is {epsilon}; expected a small number, such as 1e-5, above 0 as a "
+            message += f"{scale.dtype}"
             raise ValueError(message)
         self.gamma, self.beta = frozen(gamma=scale, beta=shift)
         self.epsilon, self.dtype = float(epsilon), scale.dtype
@@ -65,21 +66,36 @@ class LayerNormalisation(Layer):
 
     def forward(self, inputs: Array) -> tuple[Array, Array]:
         """Return `n` and `z`, both `(..., output_size)`."""
-        normalised = (inputs - inputs.mean(axis=-1, keepdims=True)) / self._deviation(inputs)
+        centred, deviation, _ = self._scaled(inputs)
+        normalised = centred / deviation
         return normalised, self.gamma * normalised + self.beta
 
-    def _deviation(self, inputs: Array) -> Array:
-        """Return `sqrt(variance + epsilon)`, `(..., 1)`, of inputs `(..., input_size)`."""
-        centred = inputs - inputs.mean(axis=-1, keepdims=True)
+    def _scaled(self, inputs: Array) -> tuple[Array, Array, Array]:
+        """Return inputs less their mean, `sqrt(variance + epsilon)`, and a scale both are over.
+
+        Of inputs `(..., input_size)`: the last two are `(..., 1)`. The scale, a power of two, keeps
+        squares and sums of huge inputs finite.
+        """
+        largest = np.abs(inputs.real).max(axis=-1, keepdims=True)
+        scale = np.ldexp(np.ones_like(largest), np.maximum(np.frexp(largest)[1] - 1, 0))
+        unit = inputs / scale
+        centred = unit - unit.mean(axis=-1, keepdims=True)
         variance = (centred * centred).mean(axis=-1, keepdims=True)  # `var` is wrong if complex
-        deviation: Array = np.sqrt(variance + np.asarray(self.epsilon, self.dtype))
-        return deviation
+        epsilon = np.asarray(self.epsilon, self.dtype)
+        spread = np.sqrt(variance + epsilon / scale / scale)  # where that underflows, below
+        return centred, np.where(variance == 0, np.sqrt(epsilon) / scale, spread), scale
+
+    def _over_deviation(self, rows: Array, inputs: Array) -> Array:
+        """Divide rows `(..., k)` by `sqrt(variance + epsilon)`, which may be beyond the dtype."""
+        _, deviation, scale = self._scaled(inputs)
+        large = np.maximum(deviation, 1)
+        return np.asarray(rows / large / (deviation / large * scale))
 
     def jacobian(self, visit: Visit) -> Jacobian:
         """Return `diag(gamma) (I - 1/k - n n^T / k) / deviation`, `(k, k)` for k elements."""
         size, n = self.input_size, visit.preactivations
         mixed = np.eye(size, dtype=self.dtype) - (1 + np.outer(n, n)) / size
-        return DenseJacobian(self.gamma[:, None] * mixed / self._deviation(visit.inputs))
+        return DenseJacobian(self._over_deviation(self.gamma[:, None] * mixed, visit.inputs))
 
     def parameter_jacobians(self, visit: Visit) -> dict[str, Jacobian]:
         """Return `dz/dgamma = diag(n)` and `dz/dbeta = I`."""
@@ -106,4 +122,4 @@ class LayerNormalisation(Layer):
         n = visit.preactivations
         along = (rows * n).mean(axis=-1, keepdims=True)
         centred = rows - rows.mean(axis=-1, keepdims=True) - along * n
-        return np.asarray(centred / self._deviation(visit.inputs))
+        return self._over_deviation(centred, visit.inputs)

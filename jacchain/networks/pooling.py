@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jacchain.jacobians.base import Jacobian, check_dtype
+from jacchain.inputs import check_dtype, check_sizes
+from jacchain.jacobians.base import Jacobian
 from jacchain.jacobians.pattern import Pattern
 from jacchain.jacobians.sparse import SelectionJacobian, SparseJacobian
-from jacchain.jacobians.structure import check_sizes
 from jacchain.networks.arrays import Array
 from jacchain.networks.layer import Layer, Visit
 from jacchain.networks.windows import Sizes, Windows
@@ -21,15 +21,21 @@ class _PoolingLayer(Layer):
     def __init__(
         self,
         channels: int,
-        size: Sizes,
+        size: int | Sizes,
         kernel: int | Sizes,
         stride: int | Sizes | None = None,
         *,
+        padding: int | Sizes = 0,
+        ceil: bool = False,
         dtype: npt.DTypeLike = "float64",
     ) -> None:
         (self.channels,) = check_sizes([channels])
-        taps = kernel if isinstance(kernel, tuple) else (kernel,) * len(size)
-        self.windows = Windows(tuple(size), taps, taps if stride is None else stride)
+        steps = kernel if stride is None else stride
+        self.windows = Windows(size, kernel, steps, padding, ceil=ceil)
+        if (self.windows.taps == prod(self.windows.size)).all(axis=1).any():
+            message = f"padding {self.windows.padding} for a kernel of {self.windows.kernel}: a "
+            message += "window lies wholly in it; pad by half a kernel at most"
+            raise ValueError(message)
         self.dtype = check_dtype(dtype)
         self.input_size = self.channels * prod(self.windows.size)
         self.output_size = self.channels * prod(self.windows.output)
@@ -45,6 +51,8 @@ class _PoolingLayer(Layer):
 
 class AveragePoolingLayer(_PoolingLayer):
     """The layer that averages each window; takes and raises what `MaxPoolingLayer` does.
+
+    Padding counts as zeros. What a last window reaches beyond it does not count.
 
     Examples
     --------
@@ -64,23 +72,31 @@ class AveragePoolingLayer(_PoolingLayer):
 
     def _average(self, inputs: Array) -> Array:
         """Return the averages `(..., output_size)` of inputs `(..., input_size)`."""
-        return np.asarray(self._read(inputs).mean(axis=-1).reshape(*inputs.shape[:-1], -1))
+        means = self._read(inputs).sum(axis=-1) / self._counted
+        return np.asarray(means.reshape(*inputs.shape[:-1], -1))
+
+    @property
+    def _counted(self) -> Array:
+        """Elements that each window averages, `(windows,)`."""
+        return self.windows.padded_taps.astype(self.dtype)
 
     def jacobian(self, visit: Visit) -> Jacobian:
         """Return `dz/dz_in`, sparse, of shape `(output_size, input_size)`."""
         del visit  # the same at every point
-        taps = self.windows.taps
-        columns = np.arange(self.channels)[:, None, None] * prod(self.windows.size) + taps
-        starts = np.arange(self.channels * len(taps) + 1) * taps.shape[1]
-        values = np.full(columns.size, 1 / taps.shape[1], self.dtype)
-        return SparseJacobian(Pattern(starts, columns.ravel(), self.input_size), values)
+        taps, length = self.windows.taps, prod(self.windows.size)
+        inside = np.tile(taps < length, (self.channels, 1))
+        columns = (np.arange(self.channels)[:, None, None] * length + taps).reshape(inside.shape)
+        starts = np.concatenate([[0], np.cumsum(inside.sum(axis=1))])
+        shares = np.tile(1 / self._counted, self.channels)[:, None]
+        values = np.broadcast_to(shares, inside.shape)[inside]
+        return SparseJacobian(Pattern(starts, columns[inside], self.input_size), values)
 
     def vjp(self, adjoints: Array, visit: Visit) -> Array:
         """Return adjoints spread equally over their windows, `(n, input_size)`."""
         del visit
+        by_channel = adjoints.reshape(len(adjoints), self.channels, -1) / self._counted
         taps = self.windows.taps.shape[1]
-        by_channel = adjoints.reshape(len(adjoints), self.channels, -1, 1) / taps
-        shares = np.broadcast_to(by_channel, (*by_channel.shape[:-1], taps))
+        shares = np.broadcast_to(by_channel[..., None], (*by_channel.shape, taps))
         return self.windows.spread(shares).reshape(len(adjoints), -1)
 
     def jvp(self, tangents: Array, visit: Visit) -> Array:
@@ -102,6 +118,10 @@ class MaxPoolingLayer(_PoolingLayer):
         Elements of a window, for all axes or along each.
     stride
         Steps between windows; by default the kernel, so that windows do not overlap.
+    padding
+        Places added at either end, for all axes or along each; no maximum lies there.
+    ceil
+        Whether a last window may reach beyond the padding, so that no element is left out.
     dtype
         float32 or float64.
 
@@ -110,7 +130,8 @@ class MaxPoolingLayer(_PoolingLayer):
     TypeError
         If a size is not an integer, or the dtype is another.
     ValueError
-        If a size is below 1, the numbers of axes differ, or a window is larger than the input.
+        If a size is below 1, the numbers of axes differ, a window is larger than the input, or
+        lies wholly in the padding.
 
     Examples
     --------
@@ -131,8 +152,9 @@ class MaxPoolingLayer(_PoolingLayer):
 
     def _chosen(self, inputs: Array) -> npt.NDArray[np.integer[Any]]:
         """Return the flat index of the largest element of each window, `(..., output_size)`."""
-        tap = self._read(inputs.real).argmax(axis=-1)
         taps = self.windows.taps
+        inside = taps < prod(self.windows.size)
+        tap = np.where(inside, self._read(inputs.real), -np.inf).argmax(axis=-1)
         within = taps[np.arange(len(taps)), tap]
         indices = np.arange(self.channels)[:, None] * prod(self.windows.size) + within
         return np.asarray(indices.reshape(*inputs.shape[:-1], -1))

@@ -2,55 +2,66 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from jacchain.inputs import check_sizes
 from jacchain.jacobians.base import Jacobian
 from jacchain.jacobians.dense import DenseJacobian
-from jacchain.jacobians.structure import check_sizes
 from jacchain.networks.activations import as_activation
 from jacchain.networks.arrays import Array, as_array, frozen
 from jacchain.networks.layer import Layer, Visit
 
-_sigmoid = as_activation("sigmoid").function
+_sigmoid, _tanh = as_activation("sigmoid"), as_activation("tanh")
 State = tuple[Array, ...]
 
 
 class _RecurrentLayer(Layer):
-    """Base class: `a_t = Wx x_t + Wh h_{t-1} + b`, `h_0 = 0`, and the output is `h_T`.
+    """Base class: `a_t = Wx x_t + Wh h_{t-1} + b` and `h_0 = 0`; the output is `h_T`, or all `h_t`.
 
-    Inputs are flat, `(..., steps * i)`, step after step. Each of the h elements of the state has
-    `gates` preactivations a step. The state of a step is a tuple of arrays `(..., h)`, `h_t` first.
+    Inputs are flat, `(..., steps * i)`, step after step, and so are outputs. Each of the h elements
+    of the state has `gates` rows in `Wx` and `Wh`, and `biases` preactivations a step. The state of
+    a step is a tuple of arrays `(..., h)`, `h_t` first.
     """
 
     gates: int
+    biases: int
     _state_arrays = 1
 
     def __init__(
-        self, Wx: npt.ArrayLike, Wh: npt.ArrayLike, b: npt.ArrayLike, *, steps: int
+        self,
+        Wx: npt.ArrayLike,
+        Wh: npt.ArrayLike,
+        b: npt.ArrayLike,
+        *,
+        steps: int,
+        sequence: bool = False,
     ) -> None:
         by_input = as_array(Wx, "Wx", (None, None))
         rows = len(by_input)
         if rows % self.gates:
             message = f"Wx has {rows} rows; expected {self.gates} for each state"
             raise ValueError(message)
-        by_state = as_array(Wh, "Wh", (rows, rows // self.gates))
-        bias = as_array(b, "b", (rows,))
+        self.state_size = rows // self.gates
+        by_state = as_array(Wh, "Wh", (rows, self.state_size))
+        bias = as_array(b, "b", (self.biases * self.state_size,))
         try:
             (self.steps,) = check_sizes([steps])
         except ValueError:
             message = f"a sequence of {steps} steps; expected at least 1"
             raise ValueError(message) from None
         self.Wx, self.Wh, self.b = frozen(Wx=by_input, Wh=by_state, b=bias)
-        self.dtype, self.output_size = bias.dtype, rows // self.gates
+        self.dtype, self.sequence = bias.dtype, sequence
         self.input_size = self.steps * by_input.shape[1]
+        self.output_size = self.state_size * (self.steps if sequence else 1)
 
     def __repr__(self) -> str:
         """Return the sizes."""
         size = self.Wx.shape[1]
-        return f"{type(self).__name__}({self.steps} x {size} -> {self.output_size})"
+        outputs = f"{self.steps} x {self.state_size}" if self.sequence else str(self.state_size)
+        return f"{type(self).__name__}({self.steps} x {size} -> {outputs})"
 
     @property
     def parameters(self) -> dict[str, Array]:
@@ -59,39 +70,39 @@ class _RecurrentLayer(Layer):
 
     def with_parameters(self, parameters: Mapping[str, npt.ArrayLike]) -> Self:
         """Return the layer with other parameters; raises as the class does."""
-        return type(self)(**{name: parameters[name] for name in self.parameters}, steps=self.steps)
+        given = {name: parameters[name] for name in self.parameters}
+        return type(self)(**given, steps=self.steps, sequence=self.sequence)
 
     def forward(self, inputs: Array) -> tuple[Array, Array]:
-        """Return all preactivations, `(..., steps * gates * h)`, and `h_T`, `(..., h)`."""
-        driven = self._by_step(inputs) @ self.Wx.T + self.b
-        a = np.empty_like(driven)
-        state = self._start(driven)
+        """Return all preactivations, `(..., steps * biases * h)`, and the output."""
+        a = self._driven(self._by_step(inputs)) + self.b
+        states = [self._start(a)]
         for t in range(self.steps):
-            a[..., t, :] = driven[..., t, :] + state[0] @ self.Wh.T
-            state = self._next(a[..., t, :], state)
-        return a.reshape(*inputs.shape[:-1], -1), state[0]
+            a[..., t, self._state_rows] += states[-1][0] @ self.Wh.T
+            states.append(self._next(a[..., t, :], states[-1]))
+        return a.reshape(*inputs.shape[:-1], -1), self._output(states)
 
     def jacobian(self, visit: Visit) -> Jacobian:
-        """Return `dh_T/dz_in`, dense, of shape `(output_size, input_size)`."""
+        """Return `dz/dz_in`, dense, of shape `(output_size, input_size)`."""
         return DenseJacobian(self.vjp(np.eye(self.output_size, dtype=self.dtype), visit))
 
     def vjp(self, adjoints: Array, visit: Visit) -> Array:
         """Return adjoints times Jacobian, `(n, input_size)`, from the last step on."""
-        deltas = self._deltas(adjoints, visit.preactivations)
-        return (deltas @ self.Wx).reshape(len(adjoints), -1)
+        return self._pull(self._deltas(adjoints, visit.preactivations))
 
     def jvp(self, tangents: Array, visit: Visit) -> Array:
         """Return Jacobian times each tangent, `(n, output_size)`, from the first step on."""
         a, states = self._by_step(visit.preactivations), self._states(visit.preactivations)
-        driven = self._by_step(tangents) @ self.Wx.T
-        moved = self._start(driven)
+        deltas = self._driven(self._by_step(tangents))
+        moved = [self._start(deltas)]
         for t in range(self.steps):
-            deltas = driven[..., t, :] + moved[0] @ self.Wh.T
-            moved = self._next_tangents(deltas, moved, a[..., t, :], *states[t : t + 2])
-        return moved[0]
+            deltas[..., t, self._state_rows] += moved[-1][0] @ self.Wh.T
+            here = deltas[..., t, :], moved[-1], a[..., t, :]
+            moved.append(self._next_tangents(*here, states[t], states[t + 1]))
+        return self._output(moved)
 
     def parameter_jacobians(self, visit: Visit) -> dict[str, Jacobian]:
-        """Return `dh_T/dp` for each parameter, summed over steps, `(output_size, p.size)`."""
+        """Return `dz/dp` for each parameter, summed over steps, `(output_size, p.size)`."""
         deltas = self._deltas(np.eye(self.output_size, dtype=self.dtype), visit.preactivations)
         by_name = self._by_parameter(deltas, visit, ([1], [0]))
         return {name: DenseJacobian(sums.reshape(len(sums), -1)) for name, sums in by_name.items()}
@@ -99,20 +110,48 @@ class _RecurrentLayer(Layer):
     def pullback(self, adjoints: Array, visit: Visit) -> tuple[dict[str, Array], Array]:
         """Return parameter gradients, summed over steps and batch, and the input adjoints."""
         deltas = self._deltas(adjoints, visit.preactivations)
-        back = (deltas @ self.Wx).reshape(visit.inputs.shape)
-        return self._by_parameter(deltas, visit, ([0, 1], [0, 1])), back
+        return self._by_parameter(deltas, visit, ([0, 1], [0, 1])), self._pull(deltas)
+
+    def _pull(self, deltas: Array) -> Array:
+        """Return deltas `(n, steps, biases * h)` times `da/dz_in`: `(n, input_size)`."""
+        return (deltas[..., self._input_rows] @ self.Wx).reshape(len(deltas), -1)
 
     def _by_parameter(
         self, deltas: Array, visit: Visit, axes: tuple[list[int], list[int]]
     ) -> dict[str, Array]:
-        """Return deltas `(n, steps, gates * h)` times `da/dp` for each parameter p.
+        """Return deltas `(n, steps, biases * h)` times `da/dp` for each parameter p.
 
         Sums run over axes of `deltas`, and of `x` and `h_{t-1}` of every step, `(..., steps, k)`.
         """
         x, states = self._by_step(visit.inputs), self._states(visit.preactivations)[:-1]
         before = np.stack([state[0] for state in states], axis=-2)
-        by_array = (np.tensordot(deltas, array, axes) for array in (x, before))
-        return dict(zip(self.parameters, (*by_array, deltas.sum(tuple(axes[0]))), strict=True))
+        return {
+            "Wx": np.tensordot(deltas[..., self._input_rows], x, axes),
+            "Wh": np.tensordot(deltas[..., self._state_rows], before, axes),
+            "b": deltas.sum(tuple(axes[0])),
+        }
+
+    @property
+    def _input_rows(self) -> Any:
+        """Which preactivations have the rows of `Wx`."""
+        return slice(None)
+
+    @property
+    def _state_rows(self) -> Any:
+        """Which preactivations have the rows of `Wh`."""
+        return slice(None)
+
+    def _driven(self, x: Array) -> Array:
+        """Return `Wx x_t` of every step at its preactivations, `(..., steps, biases * h)`."""
+        driven = np.zeros((*x.shape[:-1], self.b.size), np.result_type(x, self.dtype))
+        driven[..., self._input_rows] = x @ self.Wx.T
+        return driven
+
+    def _output(self, states: list[State]) -> Array:
+        """Return `h_T`, or all `h_t`, of the states before each step and after the last."""
+        if not self.sequence:
+            return states[-1][0]
+        return np.concatenate([state[0] for state in states[1:]], axis=-1)
 
     def _by_step(self, flat: Array) -> Array:
         """Return an array `(..., steps * k)` as `(..., steps, k)`."""
@@ -120,7 +159,7 @@ class _RecurrentLayer(Layer):
 
     def _start(self, driven: Array) -> State:
         """Return the state before the first step, given preactivations `(..., steps, k)`."""
-        size = (*driven.shape[:-2], self.output_size)
+        size = (*driven.shape[:-2], self.state_size)
         return tuple(np.zeros(size, driven.dtype) for _ in range(self._state_arrays))
 
     def _states(self, preactivations: Array) -> list[State]:
@@ -131,10 +170,17 @@ class _RecurrentLayer(Layer):
             states.append(self._next(a[..., t, :], states[-1]))
         return states
 
-    def _deltas(self, rows: Array, preactivations: Array) -> Array:
-        """Return rows `(n, h)` times `dh_T/da_t` of every step t, `(n, steps, gates * h)`."""
+    def _deltas(self, adjoints: Array, preactivations: Array) -> Array:
+        """Return adjoints `(n, output_size)` times `dz/da_t` of every step t.
+
+        Of shape `(n, steps, biases * h)`.
+        """
         a, states = self._by_step(preactivations), self._states(preactivations)
-        deltas = np.empty((len(rows), *a.shape[-2:]), self.dtype)
+        rows = np.zeros((len(adjoints), self.steps, self.state_size), adjoints.dtype)
+        rows[:, slice(None) if self.sequence else slice(-1, None)] = adjoints.reshape(
+            len(adjoints), -1, self.state_size
+        )
+        deltas = np.empty((len(adjoints), *a.shape[-2:]), self.dtype)
         steps = reversed(range(self.steps))
         for t, step in zip(steps, self._backwards(rows, a, states), strict=True):
             deltas[:, t] = step
@@ -142,7 +188,7 @@ class _RecurrentLayer(Layer):
 
     @abstractmethod
     def _next(self, a: Array, state: State) -> State:
-        """Return the state after a step with preactivations `a`, `(..., gates * h)`."""
+        """Return the state after a step with preactivations `a`, `(..., biases * h)`."""
 
     @abstractmethod
     def _next_tangents(
@@ -150,13 +196,16 @@ class _RecurrentLayer(Layer):
     ) -> State:
         """Return the state's tangents after a step.
 
-        Takes the tangents `deltas` of `a`, `(n, gates * h)`, and `moved` of the state before the
+        Takes the tangents `deltas` of `a`, `(n, biases * h)`, and `moved` of the state before the
         step, `a` itself, and the states before and after the step.
         """
 
     @abstractmethod
     def _backwards(self, rows: Array, a: Array, states: list[State]) -> Iterator[Array]:
-        """Yield rows `(n, h)` times `dh_T/da_t`, `(n, gates * h)`, from the last step on."""
+        """Yield `dl/da_t`, `(n, biases * h)`, from the last step on.
+
+        Takes what the loss has of each `h_t` directly, `(n, steps, h)`.
+        """
 
 
 class RecurrentLayer(_RecurrentLayer):
@@ -168,6 +217,8 @@ class RecurrentLayer(_RecurrentLayer):
         Arrays of shapes `(h, i)`, `(h, h)` and `(h,)` and one dtype; they are copied.
     steps
         Length T of the sequence; inputs are `(T i,)`, step after step.
+    sequence
+        Whether the output is every `h_t`, `(T h,)`, step after step, so that layers can be stacked.
 
     Raises
     ------
@@ -184,9 +235,13 @@ class RecurrentLayer(_RecurrentLayer):
     >>> from jacchain.networks.layer import visit
     >>> layer.jacobian(visit(layer, np.zeros(2))).to_dense()
     array([[0.5, 1. ]])
+    >>> stacked = RecurrentLayer([[1.0]], [[0.5]], [0.0], steps=2, sequence=True)
+    >>> stacked.jacobian(visit(stacked, np.zeros(2))).to_dense()
+    array([[1. , 0. ],
+           [0.5, 1. ]])
     """
 
-    gates = 1
+    gates = biases = 1
 
     def _next(self, a: Array, state: State) -> State:
         del state
@@ -195,15 +250,85 @@ class RecurrentLayer(_RecurrentLayer):
     def _next_tangents(
         self, deltas: Array, moved: State, a: Array, before: State, after: State
     ) -> State:
-        del moved, a, before
-        return (deltas * (1 - np.square(after[0])),)
+        del moved, before
+        return (deltas * _tanh.derivative(a, after[0]),)
 
     def _backwards(self, rows: Array, a: Array, states: list[State]) -> Iterator[Array]:
-        del a
-        for (h,) in reversed(states[1:]):
-            deltas = rows * (1 - np.square(h))
+        back = np.zeros_like(rows[:, 0])
+        for t in reversed(range(self.steps)):
+            slopes = _tanh.derivative(a[..., t, :], states[t + 1][0])
+            deltas = (back + rows[:, t]) * slopes
             yield deltas
-            rows = deltas @ self.Wh
+            back = deltas @ self.Wh
+
+
+class GRULayer(_RecurrentLayer):
+    """Gated recurrent unit, unrolled over a sequence; the output is `h_T`.
+
+    Cho et al., 2014, arXiv:1406.1078, with the reset gate after the product, as PyTorch and cuDNN
+    have it: `h_t = (1 - u) n + u h_{t-1}`, `n = tanh(a_n + r a_h)`, where `r` and `u` are sigmoids.
+    `Wx` drives the preactivations of r, u and n, `Wh` those of r, u and h.
+
+    Takes and raises what `RecurrentLayer` does; `Wx`, `Wh` and `b` are of shapes `(3 h, i)`,
+    `(3 h, h)` and `(4 h,)`: b holds the biases of r, u, n and h, in this order.
+
+    Examples
+    --------
+    >>> layer = GRULayer(np.zeros((3, 1)), np.zeros((3, 1)), [0.0, 0.0, 1.0, 0.0], steps=2)
+    >>> layer
+    GRULayer(2 x 1 -> 1)
+    >>> layer.forward(np.ones(2))[1].round(3)  # (1 - 1/2^2) tanh(1)
+    array([0.571])
+    """
+
+    gates, biases = 3, 4
+
+    @property
+    def _input_rows(self) -> Any:
+        return slice(0, 3 * self.state_size)
+
+    @property
+    def _state_rows(self) -> Any:
+        h = self.state_size
+        return np.r_[: 2 * h, 3 * h : 4 * h]
+
+    def _next(self, a: Array, state: State) -> State:
+        r, u, kept, n, _ = self._gates(a)
+        del r
+        return (kept * n + u * state[0],)
+
+    def _gates(self, a: Array) -> tuple[Array, Array, Array, Array, Array]:
+        """Return r, u, 1 - u, n and the argument of its tanh, each `(..., h)`."""
+        to_r, to_u, to_n, to_h = np.split(a, 4, axis=-1)
+        r, u = _sigmoid.function(to_r), _sigmoid.function(to_u)
+        inside = to_n + r * to_h
+        return r, u, _sigmoid.function(-to_u), np.tanh(inside), inside
+
+    def _slopes(self, a: Array, before: State) -> tuple[list[Array], Array]:
+        """Return `dh_t/da_t` by r, u, n and h, and `dh_t/dh_{t-1}`: diagonals, `(..., h)`."""
+        to_r, to_u, _, to_h = np.split(a, 4, axis=-1)
+        r, u, kept, n, inside = self._gates(a)
+        by_n = kept * _tanh.derivative(inside, n)
+        by_r = by_n * to_h * _sigmoid.derivative(to_r, r)
+        by_u = (before[0] - n) * _sigmoid.derivative(to_u, u)
+        return [by_r, by_u, by_n, by_n * r], u
+
+    def _next_tangents(
+        self, deltas: Array, moved: State, a: Array, before: State, after: State
+    ) -> State:
+        del after
+        slopes, kept = self._slopes(a, before)
+        parts = zip(slopes, np.split(deltas, 4, axis=-1), strict=True)
+        return (sum(slope * part for slope, part in parts) + kept * moved[0],)
+
+    def _backwards(self, rows: Array, a: Array, states: list[State]) -> Iterator[Array]:
+        back = np.zeros_like(rows[:, 0])
+        for t in reversed(range(self.steps)):
+            slopes, kept = self._slopes(a[..., t, :], states[t])
+            back = back + rows[:, t]
+            deltas = np.concatenate([back * slope for slope in slopes], axis=-1)
+            yield deltas
+            back = deltas[..., self._state_rows] @ self.Wh + back * kept
 
 
 class LSTMLayer(_RecurrentLayer):
@@ -225,7 +350,7 @@ class LSTMLayer(_RecurrentLayer):
     array([0.])
     """
 
-    gates = 4
+    gates = biases = 4
     _state_arrays = 2
 
     def _next(self, a: Array, state: State) -> State:
@@ -236,7 +361,7 @@ class LSTMLayer(_RecurrentLayer):
     def _gates(self, a: Array) -> tuple[Array, Array, Array, Array]:
         """Return i, f, g and o, each `(..., h)`, from preactivations `(..., 4 h)`."""
         i, f, g, o = np.split(a, 4, axis=-1)
-        return _sigmoid(i), _sigmoid(f), np.tanh(g), _sigmoid(o)
+        return _sigmoid.function(i), _sigmoid.function(f), np.tanh(g), _sigmoid.function(o)
 
     def _slopes(
         self, a: Array, before: State, after: State
@@ -245,10 +370,13 @@ class LSTMLayer(_RecurrentLayer):
 
         All are diagonals, `(..., h)`.
         """
-        i, f, g, o = self._gates(a)
+        i, f, g, o = gates = self._gates(a)
+        kinds = (_sigmoid, _sigmoid, _tanh, _sigmoid)
+        by_a = zip(kinds, np.split(a, 4, axis=-1), gates, strict=True)
+        by_i, by_f, by_g, by_o = (kind.derivative(part, z) for kind, part, z in by_a)
         squashed = np.tanh(after[1])
-        into_cell = g * i * (1 - i), before[1] * f * (1 - f), i * (1 - np.square(g))
-        return into_cell, f, o * (1 - np.square(squashed)), squashed * o * (1 - o)
+        into_cell = g * by_i, before[1] * by_f, i * by_g
+        return into_cell, f, o * _tanh.derivative(after[1], squashed), squashed * by_o
 
     def _next_tangents(
         self, deltas: Array, moved: State, a: Array, before: State, after: State
@@ -260,11 +388,13 @@ class LSTMLayer(_RecurrentLayer):
         return out_of_cell * cell + by_o * output, cell
 
     def _backwards(self, rows: Array, a: Array, states: list[State]) -> Iterator[Array]:
-        by_cell = np.zeros_like(rows)  # rows times dh_T/dc_t
+        back = np.zeros_like(rows[:, 0])
+        by_cell = back  # dl/dc_t
         for t in reversed(range(self.steps)):
             into_cell, kept, out_of_cell, by_o = self._slopes(a[..., t, :], *states[t : t + 2])
-            by_cell = by_cell + rows * out_of_cell
+            back = back + rows[:, t]
+            by_cell = by_cell + back * out_of_cell
             gates = [by_cell * slope for slope in into_cell]
-            deltas = np.concatenate([*gates, rows * by_o], axis=-1)
+            deltas = np.concatenate([*gates, back * by_o], axis=-1)
             yield deltas
-            rows, by_cell = deltas @ self.Wh, by_cell * kept
+            back, by_cell = deltas @ self.Wh, by_cell * kept

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from jacchain.chains.registry import Registry
-from jacchain.jacobians.base import check_dtype
-from jacchain.jacobians.structure import check_sizes
+from jacchain.inputs import check_dtype, check_sizes
+from jacchain.networks.activations import as_activation
 from jacchain.networks.affine import AffineLayer
 from jacchain.networks.arrays import Array, as_array
 from jacchain.networks.convolution import ConvolutionLayer
@@ -84,6 +84,7 @@ def mlp(
     if len(checked) < 2:
         message = f"sizes {sizes}: expected at least two, (|x|, |z_1|, ...), input first"
         raise ValueError(message)
+    as_activation(activation)  # raises if it is unknown, also where no layer has it
     generator = np.random.default_rng(rng)
     names = [activation] * (len(checked) - 2) + [output]
     layers = [

@@ -29,5 +29,5 @@ def test_other_types_raise(dtype):
 
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3, 4), (0, 3)])
 def test_other_dimensions_raise(shape):
-    with pytest.raises(ValueError, match=r"expected two dimensions; reshape|size 0 in \(0, 3\)"):
+    with pytest.raises(ValueError, match=r"expected 2 dimensions, not empty; reshape"):
         as_jacobian(np.ones(shape))

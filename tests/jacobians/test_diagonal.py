@@ -4,7 +4,7 @@ import pytest
 from jacchain import jacobians
 
 UNFIT = {
-    "expected one dimension, not empty": lambda: jacobians.DiagonalJacobian([[1.0]]),
+    "expected 1 dimension, not empty": lambda: jacobians.DiagonalJacobian([[1.0]]),
     "row of shape": lambda: jacobians.KroneckerJacobian([], 2),
     r"takes 7450[0-9.]* GiB": jacobians.KroneckerJacobian(range(10**5), 10**5).to_dense,
     "complex128: expected float32": lambda: jacobians.DiagonalJacobian([1j]),

@@ -1,6 +1,7 @@
 import pytest
 
-from jacchain.jacobians.structure import KINDS, Structure, check_sizes
+from jacchain.inputs import check_sizes
+from jacchain.jacobians.structure import KINDS, Structure
 
 
 @pytest.mark.parametrize("size", [0, -1, 2.0, "2", None])

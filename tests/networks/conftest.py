@@ -144,6 +144,7 @@ def deep_network():
     rng = np.random.default_rng(0)
     weight = rng.normal(size=(2, 1, 3, 3))
     recurrent = [rng.normal(size=shape) for shape in ((4, 2), (4, 4), 4)]
+    gru = [rng.normal(size=shape) for shape in ((12, 4), (12, 4), 16)]
     lstm = [rng.normal(size=shape) for shape in ((12, 4), (12, 3), 12)]
     return networks.Network(
         [
@@ -156,7 +157,8 @@ def deep_network():
             networks.ResidualLayer([affine(rng, 3, 2, "sigmoid"), affine(rng, 2, 3)]),
             networks.LayerNormalisation(rng.normal(size=3), rng.normal(size=3)),
             affine(rng, 3, 6, "softplus"),
-            networks.RecurrentLayer(*recurrent, steps=3),
+            networks.RecurrentLayer(*recurrent, steps=3, sequence=True),
+            networks.GRULayer(*gru, steps=3),
             affine(rng, 4, 3),
         ],
         "cross_entropy",

@@ -42,7 +42,7 @@ def test_integers_become_float64_and_float32_stays():
     [
         ([1.0, 2.0], [0.0], ValueError, r"the weight has shape \(2,\); expected \(any >= 1, any"),
         (W, [0.0, 0.0, 0.0], ValueError, r"the bias has shape \(3,\); expected \(2,\)"),
-        ([[1j]], [0.0], TypeError, r"the weight has dtype complex128"),
+        ([[1j]], [0.0], TypeError, r"the weight \[\[1j\]\] has dtype complex128"),
         (np.ones((1, 1), np.float32), [0.0], TypeError, r"weight is float32, bias is float64"),
     ],
 )

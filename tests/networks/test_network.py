@@ -54,7 +54,7 @@ def test_every_layer_has_chains_that_match_the_gradients(check_orders, deep_netw
     x = np.random.default_rng(1).normal(size=36)
     rows, chain = networks.gradients(deep_network, x, 2), deep_network.chain(x, 2)
     assert [structure.kind for structure in chain.structures] == (
-        ["dense"] * 7 + ["selection", "identity", "selection", "sparse", "sparse"]
+        ["dense"] * 8 + ["selection", "identity", "selection", "sparse", "sparse"]
     )
     check_orders(chain, rows["x"])
     chains = deep_network.parameter_chains(x, 2)

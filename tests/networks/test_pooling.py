@@ -12,23 +12,38 @@ from jacchain.networks.pooling import AveragePoolingLayer, MaxPoolingLayer
 
 
 def pool(z, windows, reduce):
-    """Return `z`, `(channels, *size)`, with every window reduced."""
+    """Return `z`, `(channels, *size)`, with every window reduced.
+
+    `reduce` takes the elements under a window, and how many places of it are padding or elements.
+    """
     result = np.zeros((len(z), *windows.output), z.dtype)
     for c, *o in np.ndindex(result.shape):
-        spans = zip(o, windows.stride, windows.kernel, strict=True)
-        window = product(*(range(i * s, i * s + k) for i, s, k in spans))
-        result[(c, *o)] = reduce([z[(c, *index)] for index in window])
+        spans = zip(o, windows.stride, windows.kernel, windows.padding, strict=True)
+        window = [*product(*(range(i * s - p, i * s - p + k) for i, s, k, p in spans))]
+
+        def within(place, margins):
+            sizes = zip(place, windows.size, margins, strict=True)
+            return all(-margin <= i < n + margin for i, n, margin in sizes)
+
+        elements = [z[(c, *place)] for place in window if within(place, (0,) * len(o))]
+        padded = sum(within(place, windows.padding) for place in window)
+        result[(c, *o)] = reduce(elements, padded)
     return result
 
 
-def largest(values):
+def average(values, padded):
+    """Return the mean, where padding counts as zeros."""
+    return sum(values) / padded
+
+
+def largest(values, _):
     """Return the element with the largest real part, so that a complex step can move it."""
     return max(values, key=np.real)
 
 
 @pytest.mark.parametrize(
     ("kind", "reduce", "structure"),
-    [(AveragePoolingLayer, np.mean, "sparse"), (MaxPoolingLayer, largest, "selection")],
+    [(AveragePoolingLayer, average, "sparse"), (MaxPoolingLayer, largest, "selection")],
 )
 @settings(deadline=None)
 @given(data=st.data())
@@ -37,7 +52,9 @@ def test_derivatives_match_the_definition(check_layer, kind, reduce, structure, 
     kernel = tuple(data.draw(st.integers(1, 3)) for _ in range(axes))
     size = tuple(k + data.draw(st.integers(0, 4)) for k in kernel)
     stride = data.draw(st.one_of(st.none(), st.integers(1, 3)))
-    layer = kind(data.draw(st.integers(1, 3)), size, kernel, stride)
+    padding = tuple(data.draw(st.integers(0, k // 2)) for k in kernel)
+    options = {"padding": padding, "ceil": data.draw(st.booleans())}
+    layer = kind(data.draw(st.integers(1, 3)), size, kernel, stride, **options)
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     check_layer(layer, lambda x: pool(x.reshape(layer.channels, *size), layer.windows, reduce), rng)
     at = visit(layer, np.zeros(layer.input_size))
@@ -56,5 +73,7 @@ def test_unfit_sizes_are_refused(kind):
         kind(1, (2,), 3)
     with pytest.raises(ValueError, match="at least 1"):
         kind(0, (2,), 1)
+    with pytest.raises(ValueError, match="lies wholly in it"):
+        kind(1, (2,), 2, padding=2)
     with pytest.raises(TypeError, match="dtype int64"):
         kind(1, (2,), 1, dtype="int64")

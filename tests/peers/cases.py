@@ -65,9 +65,10 @@ def convolutions(draw):
         max(1, d * (k - 1) + 1 - 2 * p) + draw(st.integers(0, 3))
         for d, k, p in zip(dilation, kernel, padding, strict=True)
     )
-    outputs, inputs = draw(st.integers(1, 3)), draw(st.integers(1, 2))
+    groups = draw(st.integers(1, 2))
+    outputs, inputs = groups * draw(st.integers(1, 2)), draw(st.integers(1, 2))
     arrays = {"W": rng.normal(size=(outputs, inputs, *kernel)), "b": rng.normal(size=outputs)}
-    windows = {"stride": stride, "padding": padding, "dilation": dilation}
+    windows = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     options = {"size": size, "activation": draw(activations), **windows}
     return Case(networks.ConvolutionLayer, arrays, options)
 
@@ -78,8 +79,9 @@ def poolings(draw, kind):
     kernel = per_axis(draw, axes, 1, 3)
     size = tuple(k + draw(st.integers(0, 4)) for k in kernel)
     stride = draw(st.one_of(st.none(), st.just(per_axis(draw, axes, 1, 3))))
-    options = {"channels": draw(small), "size": size, "kernel": kernel, "stride": stride}
-    return Case(kind, {}, options)
+    padding = tuple(draw(st.integers(0, k // 2)) for k in kernel)
+    windows = {"size": size, "kernel": kernel, "stride": stride, "padding": padding}
+    return Case(kind, {}, {"channels": draw(small), **windows, "ceil": draw(st.booleans())})
 
 
 @st.composite
@@ -90,11 +92,12 @@ def flattenings(draw):
 
 
 @st.composite
-def recurrences(draw, kind, gates):
+def recurrences(draw, kind):
     rng, inputs, states = draw(generators), draw(small), draw(small)
-    shapes = {"Wx": (gates * states, inputs), "Wh": (gates * states, states), "b": gates * states}
+    rows, biases = kind.gates * states, kind.biases * states
+    shapes = {"Wx": (rows, inputs), "Wh": (rows, states), "b": biases}
     arrays = {name: rng.normal(size=shape) for name, shape in shapes.items()}
-    return Case(kind, arrays, {"steps": draw(small)})
+    return Case(kind, arrays, {"steps": draw(small), "sequence": draw(st.booleans())})
 
 
 @st.composite
@@ -129,8 +132,9 @@ CASES = {
     networks.AveragePoolingLayer: poolings(networks.AveragePoolingLayer),
     networks.MaxPoolingLayer: poolings(networks.MaxPoolingLayer),
     networks.FlattenLayer: flattenings(),
-    networks.RecurrentLayer: recurrences(networks.RecurrentLayer, 1),
-    networks.LSTMLayer: recurrences(networks.LSTMLayer, 4),
+    networks.RecurrentLayer: recurrences(networks.RecurrentLayer),
+    networks.GRULayer: recurrences(networks.GRULayer),
+    networks.LSTMLayer: recurrences(networks.LSTMLayer),
     networks.LayerNormalisation: normalisations(),
     networks.ResidualLayer: blocks(),
 }

@@ -1,7 +1,5 @@
 """The same layers, losses and networks in JAX; x is a batch `(n, size)`."""
 
-from math import prod
-
 import jax
 import numpy as np
 from jax import lax, nn
@@ -27,25 +25,47 @@ def affine(x, W, b, *, activation):
     return ACTIVATIONS[activation](x @ W.T + b)
 
 
-def convolution(x, W, b, *, size, activation, stride, padding, dilation):
-    images, zeros = x.reshape(len(x), W.shape[1], *size), [(p, p) for p in padding]
-    a = lax.conv_general_dilated(images, W, stride, zeros, rhs_dilation=dilation)
+def convolution(x, W, b, *, size, activation, stride, padding, dilation, groups=1):
+    images, zeros = x.reshape(len(x), groups * W.shape[1], *size), [(p, p) for p in padding]
+    options = {"rhs_dilation": dilation, "feature_group_count": groups}
+    a = lax.conv_general_dilated(images, W, stride, zeros, **options)
     return ACTIVATIONS[activation](a + b.reshape(-1, *(1 for _ in size))).reshape(len(x), -1)
 
 
-def reduced(x, start, operation, *, channels, size, kernel, stride):
-    """Reduce windows of the channels of all samples."""
-    images = x.reshape(len(x), channels, *size)
-    windows = (1, 1, *kernel), (1, 1, *(stride or kernel))
-    return lax.reduce_window(images, start, operation, *windows, "VALID").reshape(len(x), -1)
+def beyond(n, k, s, p, *, ceil):
+    """Return the places that windows need beyond the padding; none may begin in the padding."""
+    more = (-(n + 2 * p - k) % s) if ceil else 0
+    return more if n + 2 * p - k + more < n + p else 0
 
 
-def average(x, **options):
-    return reduced(x, 0.0, lax.add, **options) / prod(options["kernel"])
+def reduced(images, start, operation, ends, kernel, stride):
+    """Reduce windows of images `(n, channels, *size)`, with places added at the ends."""
+    windows = (1, 1, *kernel), (1, 1, *stride), ((0, 0), (0, 0), *ends)
+    return lax.reduce_window(images, start, operation, *windows).reshape(len(images), -1)
 
 
-def largest(x, **options):
-    return reduced(x, -jnp.inf, lax.max, **options)
+def pooling(reduce):
+    def pool(x, *, channels, size, kernel, stride, padding=None, ceil=False):
+        images, strides = x.reshape(len(x), channels, *size), stride or kernel
+        zeros = padding or (0,) * len(size)
+        axes = zip(size, kernel, strides, zeros, strict=True)
+        more = [beyond(*axis, ceil=ceil) for axis in axes]
+        return reduce(images, zeros, more, kernel, strides)
+
+    return pool
+
+
+def average(images, padding, more, *windows):
+    """Divide sums by what they are of: elements and padding, but nothing beyond."""
+    ends = [(p, p + extra) for p, extra in zip(padding, more, strict=True)]
+    ones = jnp.ones((1, images.shape[1], *np.add(images.shape[2:], 2 * np.array(padding))))
+    counts = reduced(ones, 0.0, lax.add, [(0, extra) for extra in more], *windows)
+    return reduced(images, 0.0, lax.add, ends, *windows) / counts.astype(images.dtype)
+
+
+def largest(images, padding, more, *windows):
+    ends = [(p, p + extra) for p, extra in zip(padding, more, strict=True)]
+    return reduced(images, -jnp.inf, lax.max, ends, *windows)
 
 
 def flatten(x, *, shape, axes):
@@ -54,20 +74,41 @@ def flatten(x, *, shape, axes):
     return images.transpose(0, *(axis + 1 for axis in moved)).reshape(len(x), -1)
 
 
-def scanned(step, start, x, steps):
-    """Return the states after the last step."""
-    sequence = jnp.swapaxes(x.reshape(len(x), steps, -1), 0, 1)
-    return lax.scan(lambda states, x_t: (step(x_t, *states), None), start, sequence)[0]
+def scanned(step, start, x, steps, *, sequence):
+    """Return the first state after the last step, or after every step."""
+
+    def kept(states, x_t):
+        after = step(x_t, *states)
+        return after, after[0]
+
+    inputs = jnp.swapaxes(x.reshape(len(x), steps, -1), 0, 1)
+    last, every = lax.scan(kept, start, inputs)
+    return jnp.swapaxes(every, 0, 1).reshape(len(x), -1) if sequence else last[0]
 
 
-def recurrent(x, Wx, Wh, b, *, steps):
+def recurrent(x, Wx, Wh, b, *, steps, sequence=False):
     def step(x_t, h):
         return (jnp.tanh(x_t @ Wx.T + h @ Wh.T + b),)
 
-    return scanned(step, (jnp.zeros((len(x), len(Wh)), x.dtype),), x, steps)[0]
+    start = (jnp.zeros((len(x), len(Wh)), x.dtype),)
+    return scanned(step, start, x, steps, sequence=sequence)
 
 
-def lstm(x, Wx, Wh, b, *, steps):
+def gru(x, Wx, Wh, b, *, steps, sequence=False):
+    """Follow cuDNN, with a matrix for each gate and the reset gate after the product."""
+    by_input, by_state, bias = jnp.split(Wx, 3), jnp.split(Wh, 3), jnp.split(b, 4)
+
+    def step(x_t, h):
+        r, u, n = (x_t @ U.T + s for U, s in zip(by_input, bias[:3], strict=True))
+        r, u = nn.sigmoid(r + h @ by_state[0].T), nn.sigmoid(u + h @ by_state[1].T)
+        n = jnp.tanh(n + r * (h @ by_state[2].T + bias[3]))
+        return ((1 - u) * n + u * h,)
+
+    start = (jnp.zeros((len(x), Wh.shape[1]), x.dtype),)
+    return scanned(step, start, x, steps, sequence=sequence)
+
+
+def lstm(x, Wx, Wh, b, *, steps, sequence=False):
     """Follow the equations of Gers et al., 2000, with a matrix for each gate."""
     by_input, by_state, bias = (jnp.split(array, 4) for array in (Wx, Wh, b))
 
@@ -79,7 +120,7 @@ def lstm(x, Wx, Wh, b, *, steps):
         return nn.sigmoid(show) * jnp.tanh(c), c
 
     zeros = jnp.zeros((len(x), Wh.shape[1]), x.dtype)
-    return scanned(step, (zeros, zeros), x, steps)[0]
+    return scanned(step, (zeros, zeros), x, steps, sequence=sequence)
 
 
 def normalisation(x, gamma, beta, *, epsilon):
@@ -93,10 +134,11 @@ def residual(x, *, inside, **arrays):
 LAYERS = {
     networks.AffineLayer: affine,
     networks.ConvolutionLayer: convolution,
-    networks.AveragePoolingLayer: average,
-    networks.MaxPoolingLayer: largest,
+    networks.AveragePoolingLayer: pooling(average),
+    networks.MaxPoolingLayer: pooling(largest),
     networks.FlattenLayer: flatten,
     networks.RecurrentLayer: recurrent,
+    networks.GRULayer: gru,
     networks.LSTMLayer: lstm,
     networks.LayerNormalisation: normalisation,
     networks.ResidualLayer: residual,

@@ -32,13 +32,15 @@ def affine(x, W, b, *, activation):
 
 def convolution(x, W, b, *, size, activation, **windows):
     convolve = (functional.conv1d, functional.conv2d)[len(size) - 1]
-    a = convolve(x.reshape(len(x), W.shape[1], *size), W, b, **windows)
+    channels = windows.get("groups", 1) * W.shape[1]
+    a = convolve(x.reshape(len(x), channels, *size), W, b, **windows)
     return ACTIVATIONS[activation](a).flatten(1)
 
 
 def pooling(*by_axes):
-    def pool(x, *, channels, size, kernel, stride):
-        return by_axes[len(size) - 1](x.reshape(-1, channels, *size), kernel, stride).flatten(1)
+    def pool(x, *, channels, size, kernel, stride, padding=0, ceil=False):
+        images, ends = x.reshape(-1, channels, *size), {"padding": padding, "ceil_mode": ceil}
+        return by_axes[len(size) - 1](images, kernel, stride, **ends).flatten(1)
 
     return pool
 
@@ -49,16 +51,18 @@ def flatten(x, *, shape, axes):
 
 
 def recurrent(kind):
-    """Return a function for the last output of a module, whose second bias is set to 0."""
+    """Return a function for the outputs of a module, whose second bias is ours beyond the first."""
 
-    def last(x, Wx, Wh, b, *, steps):
+    def outputs(x, Wx, Wh, b, *, steps, sequence=False):
         module = kind(Wx.shape[1], Wh.shape[1], batch_first=True, dtype=x.dtype)
+        first, more = b[: len(Wx)], b[len(Wx) :]
+        second = torch.cat([torch.zeros(len(Wx) - len(more), dtype=x.dtype), more])
         weights = {"weight_ih_l0": Wx, "weight_hh_l0": Wh}
-        parameters = {**weights, "bias_ih_l0": b, "bias_hh_l0": torch.zeros_like(b)}
-        outputs, _ = functional_call(module, parameters, x.reshape(len(x), steps, -1))
-        return outputs[:, -1]
+        parameters = {**weights, "bias_ih_l0": first, "bias_hh_l0": second}
+        every, _ = functional_call(module, parameters, x.reshape(len(x), steps, -1))
+        return every.flatten(1) if sequence else every[:, -1]
 
-    return last
+    return outputs
 
 
 def normalisation(x, gamma, beta, *, epsilon):
@@ -76,6 +80,7 @@ LAYERS = {
     networks.MaxPoolingLayer: pooling(functional.max_pool1d, functional.max_pool2d),
     networks.FlattenLayer: flatten,
     networks.RecurrentLayer: recurrent(nn.RNN),
+    networks.GRULayer: recurrent(nn.GRU),
     networks.LSTMLayer: recurrent(nn.LSTM),
     networks.LayerNormalisation: normalisation,
     networks.ResidualLayer: residual,
