@@ -4,6 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from jacchain.claims.c5_ratio import EXPERIMENT
 from jacchain.report.terminal import print_verdicts
 from jacchain.runs.assess import assess
 
@@ -18,6 +19,12 @@ def test_the_table_is_what_a_terminal_of_96_columns_shows_of_the_committed_run()
     lines = [line.rstrip() for line in captured.get().splitlines()]
     table = TEXT.split("```text\n")[1].split("```")[0].splitlines()
     assert table == lines[lines.index(table[0]) :][: len(table)]
+
+
+def test_the_answer_is_that_of_the_committed_run():
+    assessment = assess(ROOT / "results/reference")
+    (answer,) = EXPERIMENT.answer(assessment.evidence, assessment.sizes)
+    assert answer.partition(";")[0].removeprefix("In the ") in " ".join(TEXT.split())
 
 
 def test_pictures_are_there():

@@ -111,6 +111,23 @@ class Verdict:
         parts = [s.telling for s in deciding if s.telling is not None]
         return _closest(parts, self.verdict)
 
+    @property
+    def equal(self) -> bool:
+        """Whether every part is an exact figure that equals what was expected."""
+        return all(p.measured == p.expected and p.margin[0] == p.margin[1] for p in self.parts)
+
+    @property
+    def typical(self) -> Part | None:
+        """Of the parts of `telling`'s statement in its unit, the middle one beside what to expect.
+
+        None if nothing was measured.
+        """
+        worst = self.telling
+        told = next((s.parts for s in self.statements if worst in s.parts), ())
+        parts = [p for p in told if worst and p.unit == worst.unit and np.isfinite(p.measured)]
+        parts.sort(key=lambda part: part.measured / (part.expected or 1.0))
+        return parts[(len(parts) - 1) // 2] if parts else None
+
 
 def _closest(parts: Sequence[Part], verdict: Judgement) -> Part | None:
     """Return the part nearest to an edge of its margin, or farthest outside; exact ones come last.

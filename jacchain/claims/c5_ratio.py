@@ -57,6 +57,32 @@ def judge(evidence: Evidence, _: Sizes) -> list[Statement]:
     ]
 
 
+def answer(evidence: Evidence, sizes: Sizes) -> Iterator[str]:
+    """Yield what the orders' times come to, beside the multiplications, in one sentence."""
+    pairs = [pair[::-1] for pair in evidence.chains.values()]
+    if not pairs:
+        return
+    times, counts = _middle(pairs)
+    text = (
+        f"In the middle of {len(pairs)} chains input-first took {times} times as long as "
+        f"loss-first here, where multiplications say {counts}"
+    )
+    x, _ = plane(sizes)
+    for size in (min(x), max(x)):
+        if of_size := [pair for pair in pairs if pair[0].dims[-1] == size]:
+            text += "; {1} times at |x| = {0:,}, where they say {2}".format(size, *_middle(of_size))
+    yield f"{text}."
+
+
+def _middle(pairs: Sequence[Pair]) -> tuple[str, str]:
+    """Write the median ratios of times and of multiplications."""
+    times, counts = [[ratio(*p)[1] for p in pairs], [formula_ratio(*p) for p in pairs]]
+    times_text, counts_text = (
+        f"{value:,.{1 if value < 10 else 0}f}" for value in (np.median(times), np.median(counts))
+    )
+    return times_text, counts_text
+
+
 @dataclass(frozen=True)
 class _Judged:
     """One chain: its part, the share of loss-first's time in calls, whether a cache holds it."""
@@ -231,6 +257,7 @@ EXPERIMENT = Experiment(
     cells=cells,
     judge=judge,
     findings=findings,
+    answer=answer,
     shows=shows,
     formulas=(("loss-first", 3), ("input-first", 3)),
 )

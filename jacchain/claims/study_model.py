@@ -81,6 +81,7 @@ def judge(evidence: Evidence, _: Sizes) -> list[Statement]:
         share,
         1.0,
         margin=(LEAST_SHARE, 1.0),
+        unit=f"of the predictions within {MOST_ERROR:.0%}",
         reason=f"{share:.1%} of {total} are",
     )
     median = exact(
@@ -88,6 +89,7 @@ def judge(evidence: Evidence, _: Sizes) -> list[Statement]:
         error,
         0.0,
         margin=(0.0, MOST_MEDIAN_ERROR),
+        unit="median relative error",
         reason=f"{error:.1%}, of {total}",
     )
     return [Statement(PREDICTS, (within, median))]

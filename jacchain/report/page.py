@@ -1,5 +1,6 @@
 """The HTML report: one file that needs nothing else."""
 
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,20 +15,24 @@ from jacchain.experiments.experiment import Experiment, Finding
 from jacchain.experiments.show import Figure, Table
 from jacchain.report import tables
 from jacchain.report.mathml import formula_mathml, gradients_mathml, typeset
+from jacchain.report.style import with_dark_variant
 from jacchain.report.units import cell_text, interval, margin, number
 from jacchain.runs.assess import Assessment
 
 Shown = Mapping[str, Sequence[Figure | Table]]
 
+HERO = "ratio_plane"  # the figure that stands first
 SYMBOLS = {"agrees": "✓", "disagrees": "✗", "inconclusive": "?"}
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure with the address of its picture, which holds the picture itself."""
+    """A figure with the address of its picture, which holds the picture itself, and its size."""
 
     figure: Figure
     source: str
+    width: int
+    height: int
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,7 @@ def render(
     measured = {experiment.claim for experiment in assessment.experiments}
     page: str = _template().render(
         lead=_lead(sections, assessment.untested),
+        hero=_hero(sections),
         untested=assessment.untested,
         cautions=assessment.cautions,
         session=session,
@@ -82,13 +88,18 @@ def render(
     return page
 
 
-def _lead(sections: Sequence[Section], untested: Iterable[str]) -> str:
-    """Return the result in one sentence, or the first answer where no claim was judged."""
+def _lead(sections: Sequence[Section], untested: Iterable[str]) -> list[str]:
+    """Return the first answer, and the verdicts in one sentence where several were judged."""
     claims = [s.verdict for s in sections if s.verdict and s.experiment.is_claim]
-    if claims:
-        return summary(claims, untested)
-    answers = (text for section in sections for text in section.answer if isinstance(text, str))
-    return next(answers, "No claim of the article was judged in this run.")
+    answers = [text for section in sections for text in section.answer if isinstance(text, str)]
+    verdicts = [summary(claims, untested)] if len(claims) > 1 or (claims and not answers) else []
+    return answers[:1] + verdicts or ["No claim of the article was judged in this run."]
+
+
+def _hero(sections: Sequence[Section]) -> Picture | None:
+    """Return the picture that answers the page's title at a glance."""
+    shown = (item for section in sections for item in section.shown)
+    return next((p for p in shown if isinstance(p, Picture) and p.figure.name == HERO), None)
 
 
 def summary(verdicts: Iterable[Verdict], untested: Iterable[str] = ()) -> str:
@@ -149,14 +160,18 @@ def _shown(
 ) -> tuple[Picture | Table, ...]:
     """Return what a claim shows, tables without rows and figures without a picture left out."""
     return tuple(
-        item if isinstance(item, Table) else Picture(item, _address(pictures[item.name]))
+        item if isinstance(item, Table) else _picture(item, pictures[item.name])
         for item in shown
         if (item.rows if isinstance(item, Table) else item.name in pictures)
     )
 
 
-def _address(picture: str) -> str:
-    return f"data:image/svg+xml;base64,{b64encode(picture.encode()).decode()}"
+def _picture(figure: Figure, svg: str) -> Picture:
+    """Place an SVG text in the page, with its size: what follows must not move once it is drawn."""
+    ends = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    width, height = (round(float(end)) for end in ends.groups()) if ends else (460, 310)
+    address = f"data:image/svg+xml;base64,{b64encode(with_dark_variant(svg).encode()).decode()}"
+    return Picture(figure, address, width, height)
 
 
 @cache

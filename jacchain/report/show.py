@@ -15,9 +15,7 @@ from jacchain.report import style
 from jacchain.report.units import short
 
 COLOURS = "cividis"
-SHADE, FAILING = "#eaeef2", "#f6dfd3"
-REGIME_SHADES = {"L2": "#dbe9f6", "LLC": "#cfe8dc", "memory": "#f3e3d3"}
-HATCHED = {"facecolor": "#f6f8fa", "edgecolor": "#8c959f", "hatch": "////", "linewidth": 0}
+HATCHED = {"facecolor": style.BARE, "edgecolor": style.HATCH, "hatch": "////", "linewidth": 0}
 LEAVING = "leaves the cache"
 CHARACTERS = 68  # that fit side by side into the width of a ribbon
 MOST_BESIDE = 6  # columns of a map; wider maps stand one above the other
@@ -200,7 +198,7 @@ def _shade(axes: style.Axes, band: show.Band, across: str) -> None:
     if low >= high:
         return
     span = axes.axvspan if across == "x" else axes.axhspan
-    span(low, high, color=SHADE, linewidth=0, zorder=0.5, label=band.label or "_band")
+    span(low, high, color=style.SHADE, linewidth=0, zorder=0.5, label=band.label or "_band")
     scale = axis.get_transform()
     middle = float(scale.inverted().transform(np.mean(scale.transform([low, high]))))
     if across == "x":
@@ -211,7 +209,7 @@ def _shade(axes: style.Axes, band: show.Band, across: str) -> None:
 
 
 def _shade_below(axes: style.Axes, region: show.Region) -> None:
-    colours: dict[str, Any] = {"facecolor": FAILING, "edgecolor": "none"}
+    colours: dict[str, Any] = {"facecolor": style.FAILING, "edgecolor": "none"}
     label, bottom = region.label or "_region", axes.get_ylim()[0]
     axes.fill_between(region.x, bottom, region.y, label=label, zorder=0.6, **colours)
 
@@ -320,7 +318,7 @@ def _draw_ribbon(axes: style.Axes, place: int, swept: show.Swept) -> None:
         first, last = stretch.indices[[0, -1]]
         low, high = swept.sizes[first], swept.sizes[last]
         if stretch.judged:
-            shade = REGIME_SHADES.get(stretch.name, SHADE)
+            shade = style.REGIME_SHADES.get(stretch.name, style.SHADE)
             axes.barh(place, high - low, left=low, height=0.86, linewidth=0, color=shade)
             text = _named_slopes(stretch, CHARACTERS * _share(axes, low, high))
             middle, align = float(np.sqrt(low * high)), "center"
@@ -410,7 +408,7 @@ def _draw_map(axes: style.Axes, values: show.Array, norm: LogNorm) -> Any:
             axes.fill(*corners, **HATCHED)
         else:
             dark = np.mean(colormaps[COLOURS](norm(value))[:3]) < 0.5
-            colour = "white" if dark else style.INK
+            colour = "white" if dark else "black"  # on either page
             place = column + 0.5, row + 0.5
             axes.text(*place, short(value), ha="center", va="center", fontsize=11, color=colour)
     axes.tick_params(length=0, labelsize=style.POWERS)

@@ -35,6 +35,11 @@ KEY, LETTER, MOST_COLUMNS = 0.55, 0.075, 4  # of a legend: inches beside a name,
 FONT = "DejaVu Sans"
 FALLBACKS = f"'{FONT}', Verdana, sans-serif"  # where a reader of an SVG lacks it
 
+GRID, HATCH = "#e6e9ed", "#8c959f"
+SHADE, FAILING = "#eaeef2", "#f6dfd3"
+REGIME_SHADES = {"L2": "#dbe9f6", "LLC": "#cfe8dc", "memory": "#f3e3d3"}
+PAPER, BARE = "#ffffff", "#f6f8fa"  # BARE: where nothing was measured
+
 RC: dict[str, Any] = {
     "font.family": FONT,
     "font.size": 11.5,
@@ -58,9 +63,9 @@ RC: dict[str, Any] = {
     "ytick.labelcolor": INK,
     "axes.grid": True,
     "axes.axisbelow": True,
-    "grid.color": "#e6e9ed",
+    "grid.color": GRID,
     "grid.linewidth": 0.8,
-    "hatch.color": "#8c959f",
+    "hatch.color": HATCH,
     "hatch.linewidth": 0.8,
     "svg.hashsalt": "jacchain",
     "svg.fonttype": "none",
@@ -84,6 +89,51 @@ LOOKS = {
     "fifth": Look("#56B4E9", "^"),
     "muted": Look(MUTED, "D"),
 }
+
+
+DARK = {  # the colours of a reader who chose a dark page
+    PAPER: "#14171c",
+    BARE: "#1c2128",
+    INK: "#e3e8ee",
+    MUTED: "#9aa6b2",
+    FAINT: "#343b45",
+    GRID: "#262c34",
+    SHADE: "#232a33",
+    FAILING: "#4a2c1d",
+    REGIME_SHADES["L2"]: "#1b324a",
+    REGIME_SHADES["LLC"]: "#173b2d",
+    REGIME_SHADES["memory"]: "#40301f",
+    LOOKS[LOSS_FIRST].colour: "#4fa9ea",
+    LOOKS[INPUT_FIRST].colour: "#ff8a42",
+    GREEN: "#2cc495",
+}
+
+
+def with_dark_variant(svg: str) -> str:
+    """Let an SVG text follow its reader's choice of light or dark; numbers in coloured cells stay.
+
+    Examples
+    --------
+    >>> print(with_dark_variant('<svg><path style="fill: #1f2328"/></svg>').split("</style>")[1])
+    <path style="fill: var(--c2)"/></svg>
+    """
+    names = {colour.lower(): f"--c{place}" for place, colour in enumerate(DARK)}
+
+    def vary(tag: re.Match[str]) -> str:
+        kept = PAPER if tag[0].startswith("<text") else ""
+        return re.sub(
+            "#[0-9a-f]{6}",
+            lambda c: f"var({names[c[0]]})" if c[0] in names and c[0] != kept else c[0],
+            tag[0],
+        )
+
+    light, dark = (
+        " ".join(f"{name}: {colour};" for name, colour in zip(names.values(), colours, strict=True))
+        for colours in (DARK, DARK.values())
+    )
+    style = f":root {{ {light} }} @media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}"
+    varied = re.sub("<[^>]+>", vary, svg)
+    return re.sub("(<svg[^>]*>)", lambda tag: f"{tag[0]}<style>{style}</style>", varied, count=1)
 
 
 @contextmanager

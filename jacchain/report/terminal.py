@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
 
+from jacchain.analysis.verdicts import Verdict
 from jacchain.experiments.show import Table
 from jacchain.measure.doctor import Finding
-from jacchain.report.units import NONE, cell_text, interval, number, seconds, share, size
+from jacchain.report.units import NONE, cell_text, number, seconds, share, size
 
 if TYPE_CHECKING:
     from jacchain.runs.admission import Admission
@@ -36,16 +37,12 @@ def marked(verdict: str) -> str:
 def print_verdicts(console: Console, assessment: "Assessment") -> None:
     """Print a row for each claim, then a line for each statement that does not agree."""
     titles = {experiment.claim: experiment.title for experiment in assessment.experiments}
-    columns = ("claim", "verdict", "statements", "measured", "expected", "95 % interval")
-    grid = Grid(*columns, box=SIMPLE_HEAD)
+    grid = Grid("verdict", "claim", "measured (expected): typical, worst", box=SIMPLE_HEAD)
     for v in assessment.verdicts:
         name = f"[bold]{v.claim}[/] {escape(titles.get(v.claim, ''))}"
-        agreeing, part = f"{v.agreeing} of {len(v.statements)}", v.telling
-        figures = (number(part.measured), number(part.expected)) if part else (NONE, NONE)
-        ends = interval(part.interval if part else None)
-        grid.add_row(name, marked(v.verdict), agreeing, *figures, ends)
+        grid.add_row(marked(v.verdict), name, escape(_found(v)))
     for claim, title in assessment.untested.items():
-        grid.add_row(f"[bold]{claim}[/] {escape(title)}", "not tested yet", *[NONE] * 4)
+        grid.add_row("  not tested yet", f"[bold]{claim}[/] {escape(title)}", NONE)
     console.print(grid)
     for v in assessment.verdicts:
         for s in v.statements:
@@ -56,6 +53,20 @@ def print_verdicts(console: Console, assessment: "Assessment") -> None:
                 console.print(text, highlight=False)
     for caution in assessment.cautions:
         console.print(f"[yellow]{escape(caution)}[/]", highlight=False)
+
+
+def _found(verdict: Verdict) -> str:
+    """Write what was measured of a claim, typically and at worst; of exact figures, if all equal.
+
+    Both figures are of the statement that decides.
+    """
+    typical, worst = verdict.typical, verdict.telling
+    if typical is None or worst is None:
+        return NONE
+    if verdict.equal:
+        return f"all {len(verdict.parts)} {worst.unit or 'figures'} equal"
+    both = [f"{number(part.measured)} ({number(part.expected)})" for part in (typical, worst)]
+    return f"{', '.join(dict.fromkeys(both))} {worst.unit}".strip()
 
 
 def print_answers(console: Console, assessment: "Assessment") -> None:

@@ -164,6 +164,21 @@ def test_a_statement_shows_its_most_telling_part():
     assert claim([closer], [EQUAL], [INSIDE]).telling.name == "closer"
 
 
+def test_the_typical_part_is_the_middle_one_beside_what_to_expect():
+    parts = [exact(str(m), m, e, margin=(0, 99)) for m, e in ((90, 90), (1, 10), (9, 3))]
+    other = replace(exact("of another unit", 5, 1, margin=(0, 99)), unit="s")
+    verdict = claim([*parts, other, replace(MISSING, timed=False)])
+    assert verdict.telling.name == "1"
+    assert verdict.typical.name == "90"
+    assert claim([MISSING]).typical is None
+
+
+def test_equal_are_exact_figures_without_a_margin():
+    assert claim([EQUAL], [EQUAL]).equal
+    for statement in ([INSIDE], [UNEQUAL], [exact("a", 1, 1, margin=(0, 2))], [MISSING]):
+        assert not claim([EQUAL], statement).equal
+
+
 def test_what_is_undecided_says_why():
     assert decided(INSIDE, MISSING).reason == "1 of 2 parts agree; missing: not measured"
     assert decided().reason == "nothing of it was measured"

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from jacchain.analysis.evidence import Evidence
 from jacchain.claims.c5_ratio import CAUSE_DIMS, EXPERIMENT, cells, findings, shows
 from jacchain.costs.closed_forms import multiplications
 from jacchain.experiments.cell import chain_cell
@@ -64,6 +65,18 @@ def test_one_cell_where_loss_first_is_slower_is_not_outvoted(factor, never):
     assert statement.verdict not in {"agrees", never}
     assert "256, 256, 256, 1024" in statement.telling.name
     assert statement.agreeing == len(statement.parts) - 1
+
+
+def test_the_answer_has_the_middle_ratio_and_those_at_both_ends_of_x():
+    evidence = simulate_chains(lambda s: 2e-6 if s.name == "input-first" else 1e-6, noise=0.0)
+    (sentence,) = EXPERIMENT.answer(evidence, QUICK)
+    chains = len(evidence.chains)
+    assert sentence.startswith(f"In the middle of {chains} chains input-first took 2.0 times as")
+    assert "2.0 times at |x| = 4, where they say " in sentence
+    assert "2.0 times at |x| = 16,384, where they say " in sentence
+    at_ends = {d[-1] for d in evidence.chains} & {4, 16384}
+    assert len(at_ends) == 2
+    assert list(EXPERIMENT.answer(Evidence(), QUICK)) == []
 
 
 def test_nothing_is_said_of_cells_whose_formula_ratio_is_below_two():

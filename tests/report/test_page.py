@@ -11,9 +11,10 @@ from jacchain.claims.study_peers import EXPERIMENT as PEERS
 from jacchain.experiments.experiment import Experiment
 from jacchain.experiments.show import Table
 from jacchain.report.page import render, summary
+from jacchain.report.style import with_dark_variant
 from tests.report.examples import NASTY, Page
 
-SVG = "<svg xmlns='http://www.w3.org/2000/svg'/>"
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 460.8 309.6"></svg>'
 SIMULATED = {
     "machine": "obeys",
     "runs": 1000,
@@ -73,7 +74,17 @@ def test_every_picture_has_a_text_in_its_place(page, figures):
     images = page.all("img")
     shown = [figures[name] for name in ("rows", "scatter", "sweep", "plane", "lines")]
     assert [image["alt"] for image in images] == [f"{f.title}. {f.caption}" for f in shown]
-    assert b64decode(images[0]["src"].partition(",")[2]).decode() == SVG
+    assert b64decode(images[0]["src"].partition(",")[2]).decode() == with_dark_variant(SVG)
+    assert {(image["width"], image["height"]) for image in images} == {("461", "310")}
+
+
+def test_the_plane_of_ratios_stands_first(assessment, figures):
+    plane = replace(figures["plane"], name="ratio_plane")
+    shows = replace(assessment.experiments[0], shows=lambda *_: [plane])
+    page = Page(rendered(assessment, experiments=(shows,)))
+    names = [name for name, _ in page.elements]
+    assert names.index("img") < names.index("table")
+    assert len(page.all("img")) == 2
 
 
 def test_the_verdict_table_comes_first_and_links_to_sections(page):

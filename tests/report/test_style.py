@@ -6,7 +6,16 @@ import matplotlib as mpl
 import pytest
 
 from jacchain.experiments.show import Axis, Look
-from jacchain.report.style import LOOKS, SCALES, canvas, house_style, legend_below, save
+from jacchain.report.style import (
+    DARK,
+    LOOKS,
+    SCALES,
+    canvas,
+    house_style,
+    legend_below,
+    save,
+    with_dark_variant,
+)
 
 
 def ticks(scale, low, high):
@@ -68,3 +77,18 @@ def test_the_users_settings_change_nothing(tmp_path):
     with mpl.rc_context({"lines.linewidth": 9, "font.size": 30, "axes.grid": False}):
         assert saved("b") == first
     assert b"Verdana" in first[0]
+
+
+def test_a_dark_page_has_colours_of_its_own_but_numbers_in_coloured_cells_keep_theirs():
+    svg = '<svg a="b"><path style="fill: #ffffff; stroke: #0072b2"/><text style="fill: #ffffff">'
+    varied = with_dark_variant(svg)
+    style, drawn = varied.split("</style>")
+    assert style.startswith('<svg a="b"><style>:root {')
+    paper, ink = (f"--c{list(DARK).index(colour)}" for colour in ("#ffffff", "#0072B2"))
+    assert drawn == (
+        f'<path style="fill: var({paper}); stroke: var({ink})"/><text style="fill: #ffffff">'
+    )
+    light, dark = style.split("@media")
+    for name, colours in ((light, DARK), (dark, DARK.values())):
+        for place, colour in enumerate(colours):
+            assert f"--c{place}: {colour};" in name

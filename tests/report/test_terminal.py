@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+import numpy as np
+
+from jacchain.analysis.verdicts import Statement, exact, judge
 from jacchain.claims.registry import experiments as known
 from jacchain.measure.doctor import Finding
 from jacchain.report import terminal
@@ -11,11 +14,22 @@ from tests.report.examples import NUMBERS, printed
 
 def test_each_claim_has_a_row_and_a_reason(assessment):
     text = printed(terminal.print_verdicts, assessment)
-    assert "C1 Counting + agrees 1 of 1 12 12 -" in text
-    assert "C2 Time ? inconclusive 0 of 1 - - -" in text
+    assert "+ agrees C1 Counting all 1 figures equal" in text
+    assert "? inconclusive C2 Time -" in text
+    assert "x disagrees model Cells 2 (3)" in text
     reason = "0 of 1 parts agree; cells: measured 2, expected 3"
     assert f"model x disagrees: It is near. {reason}" in text
     assert "It is 12." not in text  # a statement that agrees
+
+
+def test_a_claim_shows_its_typical_figure_before_its_worst(assessment):
+    parts = tuple(
+        replace(exact("a", measured, 10.0, margin=(1.0, np.inf)), unit="ratio")
+        for measured in (9.0, 2.0, 8.0)
+    )
+    verdicts = (judge("C2", [Statement("It is so.", parts)], 0.05),)
+    text = printed(terminal.print_verdicts, replace(assessment, verdicts=verdicts))
+    assert "+ agrees C2 Time 8 (10), 2 (10) ratio" in text
 
 
 def test_forced_kernels_are_told(assessment):
@@ -29,7 +43,7 @@ def test_forced_kernels_are_told(assessment):
 def test_a_claim_that_is_not_tested_has_a_row(assessment):
     every = tuple(known().entries.values())
     text = printed(terminal.print_verdicts, replace(assessment, experiments=every))
-    assert "C6 |x| of hundreds of millions not tested yet - - - -" in text
+    assert "not tested yet C6 |x| of hundreds of millions -" in text
     assert "C6" not in printed(terminal.print_verdicts, assessment)
 
 
