@@ -83,7 +83,7 @@ def run(
     measured = _measure(where, job, fresh=fresh)
     if not measured:
         say(f"{where} is complete: these are its stored verdicts; --fresh starts anew", "green")
-    _finish(where, check=check, as_json=as_json)
+    _finish(where, where, check=check, as_json=as_json)
 
 
 def _asked(dims: str | None, claims: str | None, self_test: bool, peers: bool) -> list[str]:
@@ -119,29 +119,37 @@ def _measure(folder: Path, job: "Job", *, fresh: bool) -> bool:
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _finish(folder: Path, *, check: bool, as_json: bool) -> None:
+def _finish(records: Path, out: Path, *, check: bool, as_json: bool) -> None:
     """Judge, write verdicts, figures and report, and print."""
     from jacchain.analysis.verdicts import as_json as plain
     from jacchain.report.publish import publish
     from jacchain.report.terminal import print_answers, print_verdicts
 
-    assessment = publish(folder)
+    assessment = publish(records, target=out)
     if as_json:
         print(json.dumps([plain(verdict) for verdict in assessment.verdicts]))  # noqa: T201
     else:
         print_verdicts(console, assessment)
         print_answers(console, assessment)
         console.print(f"noise floor {assessment.evidence.noise_floor:.1%}")
-        console.print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
+        console.print(f"report: {out / 'report.html'}", highlight=False, soft_wrap=True)
     claims = {experiment.claim for experiment in assessment.experiments if experiment.is_claim}
     if check and any(v.verdict == "disagrees" for v in assessment.verdicts if v.claim in claims):
         raise typer.Exit(DISAGREES)
 
 
 @app.command(epilog="Example: jacchain report --results results/reference")
-def report(results: Results = LOCAL, *, check: Check = False, as_json: Json = False) -> None:
+def report(
+    results: Results = LOCAL,
+    *,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder; by default that of the records.", parser=folder)
+    ] = None,
+    check: Check = False,
+    as_json: Json = False,
+) -> None:
     """Write verdicts, figures and the HTML report of a run again, from its records alone."""
-    _finish(results, check=check, as_json=as_json)
+    _finish(results, out or results, check=check, as_json=as_json)
 
 
 @app.command(epilog="Example: jacchain compare results/reference results/local")

@@ -70,20 +70,25 @@ def _check_checkout(root: Path) -> None:
     if shutil.which("git") is None:
         message = "git is not installed, and the dashboard needs the repository's history"
         raise SiteError(message)
-    shallow = _git(root, "rev-parse", "--is-shallow-repository")
-    if shallow is None:
-        message = f"{root} is no git repository; the dashboard needs its history: clone it"
+    asked = _run_git(root, "rev-parse", "--is-shallow-repository")
+    if asked.returncode:
+        reason = " ".join(asked.stderr.split())
+        message = f"the dashboard needs the history of a clone, and git says of {root}: {reason}"
         raise SiteError(message)
-    if shallow == "true":
+    if asked.stdout.strip() == "true":
         message = "this clone is shallow, without the commits measured: git fetch --unshallow"
         raise SiteError(message)
 
 
 def _git(root: Path, *arguments: str) -> str | None:
     """Return what git prints, or None where it fails."""
-    command = ["git", *arguments]
-    result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    result = _run_git(root, *arguments)
     return None if result.returncode else result.stdout.strip()
+
+
+def _run_git(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = ["git", *arguments]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
 
 
 def _warn_of_unknown(root: Path, commits: Iterable[str]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from jacchain.analysis.verdicts import as_json
 from jacchain.claims.registry import experiments
@@ -66,7 +67,19 @@ def _figures(shown: Shown) -> list[Figure]:
 
 
 def _write_json(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", "utf-8")
+    path.write_text(json.dumps(_rounded(value), indent=1, allow_nan=False) + "\n", "utf-8")
+
+
+def _rounded(value: Any) -> Any:
+    """Round floats to six digits: further ones differ from one processor to the next."""
+    match value:
+        case float():
+            return float(f"{value:.6g}")
+        case dict():
+            return {key: _rounded(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_rounded(inner) for inner in value]
+    return value
 
 
 @contextmanager

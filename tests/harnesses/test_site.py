@@ -16,10 +16,18 @@ def test_a_folder_that_is_no_checkout_with_results_is_refused(tmp_path):
     with pytest.raises(SiteError, match=r"no asv.conf.json.*in a clone"):
         build(tmp_path)
     (tmp_path / "asv.conf.json").write_text("{}")
-    with pytest.raises(SiteError, match=r"no git repository.*clone it"):
+    with pytest.raises(SiteError, match=r"history of a clone, .*: fatal: not a git repository"):
         build(tmp_path)
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     with pytest.raises(RecordsError, match=r"no results of asv.*make bench-quick"):
+        build(tmp_path)
+
+
+def test_a_repository_of_another_owner_is_refused_with_the_remedy_of_git(tmp_path, monkeypatch):
+    (tmp_path / "asv.conf.json").write_text("{}")
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(SiteError, match=r"dubious ownership.*safe\.directory"):
         build(tmp_path)
 
 

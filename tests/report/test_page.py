@@ -93,7 +93,9 @@ def test_the_verdict_table_comes_first_and_links_to_sections(page):
     assert "img" not in names[:table]
     assert page.elements[table][1]["class"] == "cards"
     links = [a["href"] for a in page.all("a")]
-    assert links == ["#claims", "#C1", "#C2", "#model"]
+    verdicts = ["#C1", "#C2", "#model"]
+    contents = ["#verdicts", "#words", *verdicts, "#study", "#peers", "#machine", "#method"]
+    assert links == ["#claims", *contents, *verdicts]
     ids = [a["id"] for _, a in page.elements if "id" in a]
     assert len(ids) == len(set(ids))
     assert {link[1:] for link in links} < set(ids)

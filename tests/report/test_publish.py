@@ -37,6 +37,12 @@ def test_publish_writes_every_file(run, assessment):
     assert "obeys" in (run / "report.html").read_text()  # the simulated machines
 
 
+def test_floats_are_stored_with_six_digits(tmp_path):
+    publishing._write_json(tmp_path / "file", {"a": [1 / 3, 2**53 + 1], "b": (True, "0.123456789")})
+    stored = json.loads((tmp_path / "file").read_text())
+    assert stored == {"a": [0.333333, 2**53 + 1], "b": [True, "0.123456789"]}
+
+
 def test_another_target_gets_the_same_bytes_and_leaves_the_records_alone(run, tmp_path):
     target = tmp_path / "deep" / "out"
     publish(run, target=target)
