@@ -162,6 +162,10 @@ def _join(left: _Best, right: _Best) -> _Best:
     return _Best((left.bracketing, right.bracketing), last.result, total)
 
 
-_PLANNERS: Registry[Planner] = Registry("order", {"optimal": optimal})
+_LOSS_FIRST = ("reverse", "backward", "adjoint", "vjp", "vector-jacobian", "forwards")
+_INPUT_FIRST = ("forward", "tangent", "jvp", "jacobian-jacobian", "backwards")
+# The field's words, and the article's, which calls them forwards and backwards.
+_ELSEWHERE = dict.fromkeys(_LOSS_FIRST, "loss-first") | dict.fromkeys(_INPUT_FIRST, "input-first")
+_PLANNERS: Registry[Planner] = Registry("order", {"optimal": optimal}, _ELSEWHERE)
 _PLANNERS.register("loss-first", lambda structures: loss_first(len(structures)))
 _PLANNERS.register("input-first", lambda structures: input_first(len(structures)))

@@ -66,8 +66,35 @@ def test_a_size_of_one_breaks_that():
 
 
 def test_unknown_orders_list_the_known():
-    with pytest.raises(ValueError, match=r"unknown order 'reverse'; .*'loss-first', 'optimal'"):
-        plan((1, 2, 3), "reverse")
+    with pytest.raises(ValueError, match=r"unknown order 'sideways'; .*'loss-first', 'optimal'\]$"):
+        plan((1, 2, 3), "sideways")
+
+
+@pytest.mark.parametrize(
+    ("word", "order"),
+    [
+        ("reverse", "loss-first"),
+        ("Reverse mode", "loss-first"),
+        ("adjoint", "loss-first"),
+        ("forwards", "loss-first"),  # the article's word
+        ("forward", "input-first"),
+        ("forward_mode", "input-first"),
+        ("backwards", "input-first"),  # the article's word
+    ],
+)
+def test_words_of_the_field_and_of_the_article_are_answered_with_the_name(word, order):
+    with pytest.raises(ValueError, match=f": '{word}' is '{order}' here$"):
+        plan((1, 2, 3), word)
+
+
+def test_a_slip_of_the_pen_is_answered_with_the_name():
+    with pytest.raises(ValueError, match=r"did you mean 'input-first'\?$"):
+        plan((1, 2, 3), "inputfirst")
+
+
+def test_a_planner_has_a_text_for_its_name():
+    with pytest.raises(TypeError, match="the name of order is 5; expected a text"):
+        register_planner(5, len)
 
 
 @pytest.mark.parametrize("order", [(0, 1), ((1, 0), 2), 3.5, None])
