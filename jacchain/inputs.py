@@ -31,6 +31,28 @@ def short(value: object) -> str:
     return " ".join(_SHORT.repr(value).split())
 
 
+def check_type(value: object, kind: type, name: str) -> None:
+    """Raise TypeError unless a value is of a kind.
+
+    Examples
+    --------
+    >>> check_type(None, int, "the seed")
+    Traceback (most recent call last):
+        ...
+    TypeError: the seed is None; expected int
+    """
+    if not isinstance(value, kind):
+        message = f"{name} is {short(value)}; expected {kind.__name__}"
+        raise TypeError(message)
+
+
+def check_callable(value: object, name: str) -> None:
+    """Raise TypeError unless a value can be called."""
+    if not callable(value):
+        message = f"{name} is {short(value)}; expected what can be called"
+        raise TypeError(message)
+
+
 def check_sizes(sizes: Iterable[int]) -> tuple[int, ...]:
     """Return sizes as Python ints; raise unless all are integers of at least 1.
 
@@ -46,6 +68,8 @@ def check_sizes(sizes: Iterable[int]) -> tuple[int, ...]:
     try:
         values = tuple(sizes)
         checked = tuple(operator.index(size) for size in values)
+        if any(isinstance(size, bool) for size in values):
+            raise TypeError
     except TypeError:
         message = f"sizes {short(sizes)}: every size must be an integer; convert it with int(...)"
         raise TypeError(message) from None

@@ -1,5 +1,6 @@
 """The public face: what it lists is there, and its parts agree with each other."""
 
+import re
 from importlib.metadata import version
 
 import numpy as np
@@ -41,3 +42,42 @@ def test_the_count_is_the_formula_is_the_plan(order):
     formula = symbolic.subs({symbol: sizes[symbol.name] for symbol in symbolic.free_symbols})
     assert jc.count(CHAIN, order) == formula == jc.plan(CHAIN, order).multiplications
     assert jc.plan(CHAIN.dims, order).multiplications == formula
+
+
+NET = jc.mlp(3, 2, rng=0)
+ROW = jc.Chain([[[1.0, 2.0]], [[1.0], [2.0]]])
+UNFIT = {
+    "the network is None; expected Network": lambda: jc.vjp(None, [1], [1]),
+    "the network is 'net'; expected Network": lambda: jc.gradients_evaluator("net", [1], [1]),
+    "the engine is None; expected what can be called": lambda: jc.register_engine("none", None),
+    "the planner is 3; expected what can be called": lambda: jc.register_planner("three", 3),
+    "the chain, or the chains by name, is None; expected Mapping": lambda: jc.evaluate(None),
+    "chain 'a' is [[1]]; expected Chain": lambda: jc.count({"a": [[1]]}),
+    "the list of factors is None; expected Iterable": lambda: jc.Chain(None),
+    "factor 0: array 'a' has dtype <U1": lambda: jc.Chain("ab"),
+    "sizes (True, 2): every size must be an integer": lambda: jc.mlp(True, 2),
+    "sizes (1, 2.5, 3): every size must be an integer": lambda: jc.plan((1, 2.5, 3)),
+    "the number of layers is None; expected Integral": lambda: jc.formula("loss-first", None),
+    "1000000000 layers: a network has at least one, a formula 1,000": lambda: jc.formula(
+        "loss-first", 10**9
+    ),
+    "the input 'abc' has dtype <U3": lambda: jc.gradients(NET, "abc", [1, 2]),
+    "chains of float32 and float64: expected one type for all": lambda: jc.evaluate(
+        {"a": ROW, "b": jc.Chain([f.to_dense().astype("float32") for f in ROW.factors])}
+    ),
+}
+
+
+@pytest.mark.parametrize("message", UNFIT)
+def test_what_is_unfit_is_named_with_its_value(message):
+    with pytest.raises((TypeError, ValueError), match=re.escape(message)):
+        UNFIT[message]()
+
+
+def test_a_network_is_planned_by_its_dims():
+    network = jc.mlp(4, 3, 2, rng=0, dtype="float32")
+    assert jc.plan(network, "input-first") == jc.plan((1, 2, 3, 4), "input-first", dtype="float32")
+
+
+def test_only_public_names_are_listed():
+    assert dir(jc) == sorted(jc.__all__)

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from jacchain.inputs import check_dtype, check_sizes
+from jacchain.inputs import check_dtype, check_sizes, check_type
 from jacchain.jacobians.base import Jacobian
 from jacchain.jacobians.dense import DenseJacobian, as_jacobian
 from jacchain.jacobians.structure import Structure, pattern_of
@@ -49,6 +49,7 @@ class Chain:
     def __init__(
         self, factors: Iterable[ArrayLike | Jacobian], *, check_finite: bool = False
     ) -> None:
+        check_type(factors, Iterable, "the list of factors")
         jacobians = tuple(_factor(index, matrix) for index, matrix in enumerate(factors))
         _check_neighbours(jacobians)
         if check_finite:
@@ -101,6 +102,9 @@ def distinct_factors(chain: Chains) -> tuple[Jacobian, ...]:
     """
     if isinstance(chain, Chain):
         return chain.factors
+    check_type(chain, Mapping, "the chain, or the chains by name,")
+    for name, value in chain.items():
+        check_type(value, Chain, f"chain {name!r}")
     if not chain:
         message = "no chain to multiply: give at least one by its name"
         raise ValueError(message)

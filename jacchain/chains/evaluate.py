@@ -12,7 +12,7 @@ from jacchain.chains.plan import Plan
 from jacchain.chains.planners import Order, plan
 from jacchain.chains.registry import Registry
 from jacchain.chains.schedule import Schedule, Step
-from jacchain.inputs import FloatArray
+from jacchain.inputs import FloatArray, check_callable
 from jacchain.jacobians.base import Jacobian
 from jacchain.jacobians.products import returns_operand, rule, uses_memory
 
@@ -121,10 +121,15 @@ def register_engine(name: str, engine: Engine) -> None:
     Parameters
     ----------
     name : str
-        Not taken yet: raises ValueError if it is.
+        Not taken yet.
     engine : callable
         Takes the factors (Jacobians, each once) and their Plan, and returns what `evaluator` is
         to return.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the engine can't be called, or the name is no text or taken.
 
     Examples
     --------
@@ -136,6 +141,7 @@ def register_engine(name: str, engine: Engine) -> None:
     >>> evaluate(Chain([[[1, 2]], [[3, 4], [5, 6]]]), engine="plain")
     array([[13., 16.]])
     """
+    check_callable(engine, "the engine")
     _ENGINES.register(name, engine)
 
 

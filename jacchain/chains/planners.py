@@ -11,7 +11,7 @@ from jacchain.chains.bracketing import Bracketing, input_first, loss_first
 from jacchain.chains.chain import Chain, Chains, dense_structures, distinct_factors
 from jacchain.chains.plan import Plan
 from jacchain.chains.registry import Registry
-from jacchain.inputs import check_dtype
+from jacchain.inputs import check_callable, check_dtype
 from jacchain.jacobians.base import Jacobian
 from jacchain.jacobians.structure import Structure
 from jacchain.jacobians.structure_products import product
@@ -34,7 +34,7 @@ def plan(
     ----------
     chain : Chain, mapping of str to Chain, or iterable of int
         A chain, several that share factors (the same objects), or the dims of a dense one,
-        ``(1, |z_L|, ..., |z_1|, |x|)``.
+        ``(1, |z_L|, ..., |z_1|, |x|)``; also a network, for its dims.
     order : str, nested pairs of int, or Plan
         ``"loss-first"``, ``"input-first"``, ``"optimal"`` (fewest multiplications of each chain)
         or another planner's name, a bracketing, or a plan of the same structures.
@@ -78,7 +78,10 @@ def plan(
         structures, own_dtype = tuple(factor.structure for factor in factors), factors[0].dtype
         places, names = _places(chain, factors)
     else:
-        structures, own_dtype = dense_structures(chain), check_dtype("float64")
+        own_dtype = check_dtype("float64")
+        if dims := getattr(chain, "dims", ()):  # of a network
+            own_dtype = check_dtype(getattr(chain, "dtype", None))
+        structures = dense_structures(dims or chain)
         places, names = (tuple(range(len(structures))),), ()
     kind = own_dtype if dtype is None else check_dtype(dtype)
     if isinstance(order, Plan):
@@ -113,9 +116,14 @@ def register_planner(name: str, planner: Planner) -> None:
     Parameters
     ----------
     name : str
-        Not taken yet: raises ValueError if it is.
+        Not taken yet.
     planner : callable
         Takes the chain's structures, loss first, and returns a bracketing.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the planner can't be called, or the name is no text or taken.
 
     Examples
     --------
@@ -123,6 +131,7 @@ def register_planner(name: str, planner: Planner) -> None:
     >>> plan((1, 2, 3, 4, 5), "pairs").multiplications
     81
     """
+    check_callable(planner, "the planner")
     _PLANNERS.register(name, planner)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from numbers import Integral
 from typing import Any
 
 import sympy
@@ -9,6 +10,9 @@ import sympy
 from jacchain.chains.bracketing import Bracketing
 from jacchain.chains.registry import Registry
 from jacchain.costs.closed_forms import terms
+from jacchain.inputs import check_type, short
+
+MOST_LAYERS = 1000
 
 
 def formula(order: str | Bracketing, layers: int = 3) -> sympy.Expr:
@@ -147,15 +151,17 @@ def general_gradient_formula(order: str = "loss-first", *, cache: bool = True) -
 def symbolic_dims(layers: int = 3) -> tuple[Any, ...]:
     """Return the dims of a network, loss first: 1 and the symbols ``zL``, ..., ``z1`` and ``x``.
 
-    The symbols are positive integers. Raises ValueError if there is no layer.
+    The symbols are positive integers. Raises TypeError if the number of layers is no integer,
+    ValueError if there is none, or more than 1,000.
 
     Examples
     --------
     >>> symbolic_dims(2)
     (1, z2, z1, x)
     """
-    if layers < 1:
-        message = f"{layers} layers: a network has at least one"
+    check_type(layers, Integral, "the number of layers")
+    if not 1 <= layers <= MOST_LAYERS:
+        message = f"{short(layers)} layers: a network has at least one, a formula {MOST_LAYERS:,}"
         raise ValueError(message)
     names = [*(f"z{layer}" for layer in range(layers, 0, -1)), "x"]
     return (sympy.Integer(1), *sympy.symbols(names, positive=True, integer=True))

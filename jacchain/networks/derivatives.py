@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from jacchain.inputs import as_numpy
+from jacchain.inputs import as_numpy, check_type
 from jacchain.networks.arrays import Array, as_array
 from jacchain.networks.network import Network, numbered
 from jacchain.networks.passes import pull_back, pull_rows, push_forward, trace
@@ -35,6 +35,7 @@ def gradients(network: Network, x: npt.ArrayLike, target: npt.ArrayLike) -> Grad
     >>> gradients(net, [3, -1], [5])
     {'W1': array([[-12.,   4.]]), 'b1': array([-4.]), 'x': array([-4., -8.])}
     """
+    check_type(network, Network, "the network")
     inputs, targets = network.as_input(x)[np.newaxis], network.as_target(target)[np.newaxis]
     by_parameter, adjoints = sweep(network, inputs, targets)
     return {**by_parameter, "x": adjoints[0]}
@@ -70,6 +71,7 @@ def batch_gradients(network: Network, inputs: npt.ArrayLike, targets: npt.ArrayL
     {'W1': array([[-7.,  1.]]), 'b1': array([-3.]), 'x': array([[-2., -4.],
            [-1., -2.]])}
     """
+    check_type(network, Network, "the network")
     return gradients_evaluator(network, inputs, targets)()
 
 
@@ -87,6 +89,7 @@ def gradients_evaluator(
     >>> gradients_evaluator(net, [[3, -1]], [[5]])()["W1"]
     array([[-12.,   4.]])
     """
+    check_type(network, Network, "the network")
     points, rows = network.as_batch(inputs, targets)
 
     def run() -> Gradients:
@@ -135,6 +138,7 @@ def vjp(network: Network, x: npt.ArrayLike, adjoints: npt.ArrayLike) -> Array:
     array([[1., 2.],
            [4., 6.]])
     """
+    check_type(network, Network, "the network")
     rows = _rows(adjoints, "the array of adjoints", network.sizes[-1], network.dtype)
     products = pull_rows(network.layers, network.forward(x), rows)
     return products[0] if np.ndim(adjoints) == 1 else products
@@ -168,6 +172,7 @@ def jvp(network: Network, x: npt.ArrayLike, tangents: npt.ArrayLike) -> Array:
     array([[1., 3.],
            [3., 7.]])
     """
+    check_type(network, Network, "the network")
     columns = _rows(tangents, "the array of tangents", network.sizes[0], network.dtype)
     products = push_forward(network.layers, network.forward(x), columns)
     return products[0] if np.ndim(tangents) == 1 else products

@@ -13,15 +13,16 @@ from jacchain.records.schema import Identity, Key, Record, SessionRecord
 
 PLAIN = "records.jsonl"
 GZIPPED = "records.jsonl.gz"
+MOST_BYTES = 2**27  # of records, unpacked: a full run has a tenth
 
 
 def read_records(path: str | Path) -> list[Record]:
     """Read and check all records of one run, in the order in which they were written.
 
     `path` is a folder with ``records.jsonl`` or ``records.jsonl.gz``, or such a file. Raises
-    RecordsError if there are none, a line is no record or repeats another, or they must not mix:
-    the identity or the profile of one isn't that of the first. Warns of a torn last line: a run
-    was interrupted, or is still being written.
+    RecordsError if there are none or over 128 MiB, a line is no record or repeats another, or they
+    must not mix: the identity or the profile of one isn't that of the first. Warns of a torn last
+    line: a run was interrupted, or is still being written.
     """
     file = _find(Path(path))
     data = _read(file)
@@ -121,13 +122,19 @@ def _find(path: Path) -> Path:
 
 
 def _read(file: Path) -> bytes:
-    """Return the bytes of a file, unpacked if it is gzipped."""
+    """Return the bytes of a file, unpacked if it is gzipped, up to 128 MiB of them."""
     try:
-        data = file.read_bytes()
-        return gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
+        with file.open("rb") as raw:
+            packed = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            data = (gzip.GzipFile(fileobj=raw) if packed else raw).read(MOST_BYTES + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         problem = f"{file}: damaged gzip file: {error}"
         raise RecordsError(problem, "Copy it again from where it came from.") from error
     except OSError as error:
         problem = f"can't read {file}: {error.strerror}"
         raise RecordsError(problem, "Make it readable.") from error
+    if len(data) > MOST_BYTES:
+        problem = f"{file}: more than {MOST_BYTES >> 20} MiB, which no run has"
+        raise RecordsError(problem, "Name the folder of a run, or a file of records.")
+    return data

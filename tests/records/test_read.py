@@ -1,6 +1,7 @@
 """Reading records from a folder, a file or a gzipped file, whole or torn; what must not mix."""
 
 import gzip
+import os
 from dataclasses import replace
 from unittest.mock import Mock
 
@@ -52,7 +53,7 @@ def test_missing_records_name_the_files_looked_for(tmp_path):
 
 def test_a_file_that_can_not_be_read_is_named(write, monkeypatch):
     file, refuse = write(*RUN), Mock(side_effect=PermissionError(13, "Permission denied"))
-    monkeypatch.setattr(type(file), "read_bytes", refuse)
+    monkeypatch.setattr(type(file), "open", refuse)
     with pytest.raises(RecordsError, match=r"can't read .*records\.jsonl.*Make it readable"):
         read_records(file)
 
@@ -86,3 +87,21 @@ def test_the_first_session_is_the_one_that_started_the_run():
     assert first_session([*RUN, replace(SESSION, seed=8)]) is SESSION
     with pytest.raises(RecordsError, match=r"no session.*Resume the run"):
         first_session(RUN[1:])
+
+
+def test_more_than_a_run_can_hold_is_refused_unread(tmp_path):
+    bomb, sparse = tmp_path / "records.jsonl.gz", tmp_path / "sparse"
+    bomb.write_bytes(gzip.compress(bytes(2**20)) * 200)
+    with sparse.open("wb") as file:
+        file.truncate(2**34)
+    for path in (tmp_path, sparse):
+        with pytest.raises(RecordsError, match="more than 128 MiB, which no run has"):
+            read_records(path)
+
+
+def test_only_regular_files_are_read(tmp_path):
+    (tmp_path / "records.jsonl").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "fifo")
+    for path in (tmp_path, tmp_path / "fifo"):
+        with pytest.raises(RecordsError, match="no records: there is no file"):
+            read_records(path)
