@@ -1,4 +1,4 @@
-"""One chain of the user's own: which of the two orders is faster, and how sure that is.
+"""One chain of the user's own: which order is faster, and how sure that is.
 
 An experiment like the others, but made for the dims in its name: ``chain-1x10x784``. The same
 chain without controls, for other harnesses to be compared with, is ``cell-1x10x784``, and one
@@ -6,40 +6,49 @@ order of it ``cell-1x10x784-loss-first``.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 import numpy as np
 
 from jacchain.analysis.evidence import Evidence, Series
 from jacchain.analysis.ratios import formula_ratio, log_ratio, ratio
 from jacchain.analysis.verdicts import Statement, undecided
+from jacchain.chains.planners import plan
 from jacchain.claims.study_model import noise_figure
 from jacchain.experiments.cell import BOTH, Cell, Dims, chain_cell
 from jacchain.experiments.experiment import Experiment
 from jacchain.experiments.parts import not_measured, ratio_part
-from jacchain.experiments.show import Table, Unit, table
+from jacchain.experiments.show import Axis, Figure, Mark, Rows, Table, Unit, table
 from jacchain.experiments.sizes import Sizes
 from jacchain.inputs import short
 
+OPTIMAL = "optimal"
+TIME = Axis("time per evaluation (s)", "seconds")
 LARGEST = 2**31 - 1  # BLAS counts rows and columns in 32 bits
 _NAME = re.compile(r"(chain|cell)-(\d+(?:x\d+)+)(?:-(loss-first|input-first))?")
 
 
 def claim_of(dims: Dims) -> str:
-    """Name the experiment on a chain; raise ValueError if dims are no chain with a scalar loss.
+    """Name the experiment on a chain, of one output or several; raise ValueError if dims are none.
 
     Examples
     --------
     >>> claim_of((1, 10, 784))
     'chain-1x10x784'
     """
-    if len(dims) < 3 or dims[0] != 1 or min(dims) < 1 or max(dims) > LARGEST:
+    given = " ".join(map(short, dims))
+    if len(dims) < 3 or min(dims) < 1 or max(dims) > LARGEST:
         message = (
-            f"dims are {' '.join(map(short, dims))}; expected at least three sizes of 1 to "
-            f"{LARGEST}, loss first and beginning with 1, such as 1 10 256 784"
+            f"dims are {given}; expected at least three sizes of 1 to {LARGEST}, loss first, such "
+            "as 1 10 256 784"
         )
+        raise ValueError(message)
+    if dims[-1] == 1 < dims[0]:
+        turned = " ".join(map(str, reversed(dims)))
+        message = f"dims are {given}, from an input of one element; loss first they are {turned}"
         raise ValueError(message)
     return f"chain-{_times(dims)}"
 
@@ -76,7 +85,7 @@ def experiment_named(name: str) -> Experiment | None:
         "multiplications takes less time.",
         cells=partial(_cells, dims),
         judge=partial(_judge, dims),
-        shows=lambda evidence, _: [noise_figure(evidence)] if evidence.controls else [],
+        shows=partial(_shows, dims),
         answer=partial(_answer, dims),
         beside=(),
     )
@@ -84,7 +93,15 @@ def experiment_named(name: str) -> Experiment | None:
 
 def _cells(dims: Dims, _: Sizes) -> list[Cell]:
     controls = [chain_cell(dims, (order, order), role="control") for order in BOTH]
-    return [chain_cell(dims), *controls]
+    return [chain_cell(dims), *_optimal_cell(dims), *controls]
+
+
+def _optimal_cell(dims: Dims) -> list[Cell]:
+    """Measure the optimal order beside the better one, where it takes fewer multiplications."""
+    fewest, best = min((plan(dims, order).multiplications, order) for order in BOTH)
+    if plan(dims, OPTIMAL).multiplications == fewest:
+        return []
+    return [chain_cell(dims, (best, OPTIMAL), role="comparison")]
 
 
 @dataclass(frozen=True)
@@ -128,17 +145,55 @@ def _answer(dims: Dims, evidence: Evidence, _: Sizes) -> Sequence[str | Table]:
             f"The chain was not measured: {not_measured(evidence, chain_cell(dims).name).reason}."
         ]
     units: dict[str, Unit] = {"order": "text", "multiplications": "count", "bytes": "bytes"}
+    units |= {"intermediates at most": "bytes"}
     units |= {"time": "seconds", "95 % interval": "seconds interval"}
-    both = (best.faster, best.slower)
-    rows = [(s.name, s.cost.multiplications, s.cost.bytes, s.time, s.interval) for s in both]
+    rows = [
+        (s.name, s.cost.multiplications, s.cost.bytes, s.cost.peak_bytes, s.time, s.interval)
+        for s in _measured(evidence, dims)
+    ]
     low, high = best.interval
-    doubt = "" if best.is_sure else " That is not sure: the noise of this machine could explain it."
+    doubt = "" if best.is_sure else f" That is not sure: {_DOUBT}"
     sentence = (
         f"{best.faster.name} is {best.ratio:.2f} times as fast as {best.slower.name} "
         f"({low:.2f} to {high:.2f}, with a noise floor of {best.noise_floor:.0%}); "
         f"by multiplications alone it would be {best.formula:.2f}.{doubt}"
     )
-    return [table("Both orders of the chain", units, rows), sentence]
+    return [table("Orders of the chain", units, rows), sentence, *_beside(evidence, dims)]
+
+
+def _beside(evidence: Evidence, dims: Dims) -> Iterator[str]:
+    """Yield how the optimal order compares with the better of the two, where it is another."""
+    for cell in _optimal_cell(dims):
+        if pair := evidence.pair(cell.name):
+            low, middle, high = ratio(*pair)
+            yield (
+                f"The optimal order is {middle:.2f} times as fast as {pair[0].name} ({low:.2f} to "
+                f"{high:.2f}); by multiplications alone it would be {formula_ratio(*pair):.2f}."
+            )
+
+
+_DOUBT = (
+    "the noise of this machine could explain it. Stop what else runs (`jacchain doctor` says what "
+    "disturbs), and measure again with --fresh."
+)
+
+
+def _measured(evidence: Evidence, dims: Dims) -> list[Series]:
+    """Return every order that was measured, the fastest first."""
+    optimal = (evidence.cells.get(cell.name, ())[1:] for cell in _optimal_cell(dims))
+    orders = [*evidence.chains.get(dims, ()), *chain.from_iterable(optimal)]
+    return sorted(orders, key=lambda series: series.time)
+
+
+def _shows(dims: Dims, evidence: Evidence, _: Sizes) -> list[Figure]:
+    """Draw the time of each order, and what equal kernels differ by."""
+    orders = _measured(evidence, dims)
+    names = tuple(series.name for series in orders)
+    marks = tuple((Mark("time", series.time, series.interval, "third"),) for series in orders)
+    caption = "Seconds per evaluation with 95 % intervals over processes, the fastest order on top."
+    times = Rows("orders", "Time of each order", caption, names, ((TIME, marks),))
+    figures: list[Figure] = [times] if orders else []
+    return [*figures, noise_figure(evidence)] if evidence.controls else figures
 
 
 def _judge(dims: Dims, evidence: Evidence, _: Sizes) -> list[Statement]:

@@ -51,7 +51,7 @@ def run(
     dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float64",
     out: Annotated[
         Path | None,
-        typer.Option(help=f"Folder; by default {LOCAL}, for --dims {CHAIN}.", parser=folder),
+        typer.Option(help=f"Folder; by default {LOCAL}, for --dims one in {CHAIN}.", parser=folder),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List cells, measure none.")] = False,
@@ -79,7 +79,8 @@ def run(
         else:
             print_forecast(console, cells)
         return
-    where = out or (CHAIN if dims else SELF_TEST if self_test else LOCAL)
+    own = CHAIN / names[0].removeprefix("chain-") if dims else None
+    where = out or own or (SELF_TEST if self_test else LOCAL)
     measured = _measure(where, job, fresh=fresh)
     if not measured:
         say(f"{where} is complete: these are its stored verdicts; --fresh starts anew", "green")

@@ -13,6 +13,7 @@ from jacchain.experiments.cell import chain_cell
 from jacchain.experiments.show import Table
 from tests.claims.makers import QUICK, blank_series, judged, with_cells
 
+OUTPUTS = (100, 5, 200, 10, 50)  # neither order is optimal
 WIDE = (1, 4, 8, 4, 300)  # loss-first takes far fewer multiplications
 NARROW = (1, 4, 50, 60, 1)  # input-first takes fewer
 EVEN = (1, 5, 5, 5, 1)
@@ -87,7 +88,43 @@ def test_the_answer_is_a_table_of_both_orders_and_a_sentence():
     assert re.match(r"loss-first is (2\.9|3\.0)\d times as fast as input-first", sentence)
     assert "not sure" not in sentence
     *_, doubtful = experiment(WIDE).answer(measure(WIDE, 1.0, 1.02), QUICK)
-    assert doubtful.endswith("That is not sure: the noise of this machine could explain it.")
+    assert "That is not sure: the noise of this machine could explain it." in doubtful
+    assert "measure again with --fresh" in doubtful
+
+
+def measure_optimal(*seconds):
+    """Evidence of a chain whose optimal order is measured too."""
+    evidence = measure(OUTPUTS, *seconds[:2])
+    cell, shape = chain_cell(OUTPUTS, ("input-first", "optimal"), role="comparison"), (12, 2, 2)
+    arms = tuple(
+        replace(blank, seconds=np.full(shape, time))
+        for blank, time in zip(blank_series(cell, shape), seconds[1:], strict=True)
+    )
+    return replace(evidence, cells=evidence.cells | {cell.name: arms})
+
+
+def test_an_optimal_order_that_is_another_stands_beside_the_two():
+    roles = [cell.role for cell in experiment(OUTPUTS).cells(QUICK)]
+    assert roles == ["chain", "comparison", "control", "control"]
+    evidence = measure_optimal(4e-5, 2e-5, 1e-5)
+    table, _, sentence = experiment(OUTPUTS).answer(evidence, QUICK)
+    orders = ["optimal", "input-first", "loss-first"]
+    counts = [plan(OUTPUTS, order).multiplications for order in orders]
+    assert [row[:2] for row in table.rows] == [*zip(orders, counts, strict=True)]
+    assert sentence == (
+        "The optimal order is 2.00 times as fast as input-first (2.00 to 2.00); "
+        f"by multiplications alone it would be {counts[1] / counts[0]:.2f}."
+    )
+    (figure,) = experiment(OUTPUTS).shows(evidence, QUICK)
+    assert figure.rows == tuple(orders)
+    ((_, marks),) = figure.panels
+    assert marks[0][0].value == pytest.approx(1e-5)
+    assert [mark.value for (mark,) in marks] == sorted(mark.value for (mark,) in marks)
+
+
+def test_a_chain_that_ends_with_one_element_was_turned():
+    with pytest.raises(ValueError, match=r"loss first they are 1 10 784$"):
+        claim_of((784, 10, 1))
 
 
 @pytest.mark.parametrize(
@@ -111,11 +148,11 @@ def test_a_chain_is_measured_with_its_controls():
 
 def test_the_noise_of_the_controls_is_shown_if_they_were_measured():
     evidence = measure(WIDE, 1e-5, 3e-5)
-    assert experiment(WIDE).shows(evidence, QUICK) == []
+    assert [figure.name for figure in experiment(WIDE).shows(evidence, QUICK)] == ["orders"]
     control = replace(evidence.chains[WIDE][0], cell="control", role="control")
     evidence = with_cells(evidence, {"control": (control, control)})
-    (figure,) = experiment(WIDE).shows(evidence, QUICK)
-    assert figure.name == "noise_floor"
+    figures = experiment(WIDE).shows(evidence, QUICK)
+    assert [figure.name for figure in figures] == ["orders", "noise_floor"]
 
 
 @pytest.mark.parametrize("order", ["", *BOTH])
@@ -132,7 +169,7 @@ def test_other_names_are_no_chains(name):
     assert experiment_named(name) is None
 
 
-@pytest.mark.parametrize("dims", [(1,), (1, 5), (2, 3, 4), (1, 0, 4), (1, 3, -2), ()])
-def test_dims_that_are_no_chain_with_a_scalar_loss_are_refused(dims):
+@pytest.mark.parametrize("dims", [(1,), (1, 5), (1, 0, 4), (1, 3, -2), ()])
+def test_dims_that_are_no_chain_are_refused(dims):
     with pytest.raises(ValueError, match="expected at least three sizes of 1 to 2147483647"):
         claim_of(dims)
