@@ -88,6 +88,7 @@ def every_class(rng):
         block([affine(rng, 6, 5, "softplus"), affine(rng, 5, 6)]),
         case(networks.LayerNormalisation, {"epsilon": 1e-5}, gamma=6, beta=6),
         case(networks.RecurrentLayer, {"steps": 3}, Wx=(4, 2), Wh=(4, 4), b=4),
+        case(networks.GRULayer, {"steps": 2}, Wx=(12, 2), Wh=(12, 4), b=16),
         affine(rng, 4, 3),
     ]
 
