@@ -53,26 +53,40 @@ def check_callable(value: object, name: str) -> None:
         raise TypeError(message)
 
 
-def check_sizes(sizes: Iterable[int]) -> tuple[int, ...]:
-    """Return sizes as Python ints; raise unless all are integers of at least 1.
+def as_integers(values: Iterable[int], name: str) -> tuple[int, ...]:
+    """Return Python ints; raise TypeError for what is no integer, booleans among it.
 
     Python ints never overflow, so costs stay exact for sizes of 10**9 and more.
+
+    Examples
+    --------
+    >>> as_integers(np.array([1, 64, 4096]), "sizes")
+    (1, 64, 4096)
+    """
+    try:
+        given = tuple(values)
+        integers = tuple(map(operator.index, given))
+        if any(isinstance(value, bool) for value in given):
+            raise TypeError
+    except TypeError:
+        message = f"{name} {short(values)}: expected integers; convert them with int(...)"
+        raise TypeError(message) from None
+    return integers
+
+
+def check_sizes(sizes: Iterable[int]) -> tuple[int, ...]:
+    """Return sizes as Python ints; raise unless all are integers of at least 1.
 
     Raises TypeError if a size is not a Python or numpy integer, ValueError if it is below 1.
 
     Examples
     --------
-    >>> check_sizes(np.array([1, 64, 4096]))
-    (1, 64, 4096)
+    >>> check_sizes([3, 0])
+    Traceback (most recent call last):
+        ...
+    ValueError: size 0 in (3, 0): every size must be at least 1; drop what is empty
     """
-    try:
-        values = tuple(sizes)
-        checked = tuple(operator.index(size) for size in values)
-        if any(isinstance(size, bool) for size in values):
-            raise TypeError
-    except TypeError:
-        message = f"sizes {short(sizes)}: every size must be an integer; convert it with int(...)"
-        raise TypeError(message) from None
+    checked = as_integers(sizes, "sizes")
     for size in checked:
         if size < 1:
             message = f"size {short(size)} in {short(checked)}: every size must be at least 1; "
@@ -162,7 +176,8 @@ def as_floats(
         wanted = f"{dimensions} dimension{'s' * (dimensions != 1)}"
         message = f"{name} of shape {array.shape}: expected {wanted}, not empty; reshape it"
         raise ValueError(message)
-    return np.ascontiguousarray(array, "float64" if array.dtype.kind in "iub" else array.dtype)
+    dtype = "float64" if array.dtype.kind in "iub" else array.dtype
+    return np.asarray(array, dtype, order="C")
 
 
 def as_indices(value: ArrayLike, name: str) -> NDArray[np.int32]:

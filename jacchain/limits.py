@@ -75,7 +75,7 @@ def cgroup_cpu_quota(membership: Path, root: Path) -> float | None:
             names = ("cpu.cfs_quota_us", "cpu.cfs_period_us")
             quota, period = (_number(level / name) for name in names)
         else:
-            both = (_text(level / "cpu.max") or "max").split()
+            both = (system_text(level / "cpu.max") or "max").split()
             quota, period = (_parsed(text) for text in (both[0], both[-1]))
         if quota is not None and period is not None and quota > 0 < period:
             quotas.append(quota / period)
@@ -84,7 +84,7 @@ def cgroup_cpu_quota(membership: Path, root: Path) -> float | None:
 
 def _levels(membership: Path, root: Path, controller: str) -> Iterator[tuple[Path, int]]:
     """Yield every folder from the groups of this process up to the root, and its version."""
-    for line in (_text(membership) or "").splitlines():
+    for line in (system_text(membership) or "").splitlines():
         _, controllers, group = line.split(":", 2)
         if controllers == "":
             top, version = root, 2
@@ -101,7 +101,7 @@ def _levels(membership: Path, root: Path, controller: str) -> Iterator[tuple[Pat
 def _reclaimable(stat: Path) -> int:
     """Return the bytes of idle file cache, which the system can reclaim."""
     fields = dict(
-        line.split(maxsplit=1) for line in (_text(stat) or "").splitlines() if " " in line
+        line.split(maxsplit=1) for line in (system_text(stat) or "").splitlines() if " " in line
     )
     return _parsed(fields.get("total_inactive_file", fields.get("inactive_file", "0"))) or 0
 
@@ -119,7 +119,7 @@ def _address_space_left() -> int | None:
 
 
 def _number(path: Path) -> int | None:
-    return _parsed(_text(path) or "")
+    return _parsed(system_text(path) or "")
 
 
 def _parsed(text: str) -> int | None:
@@ -129,7 +129,7 @@ def _parsed(text: str) -> int | None:
         return None
 
 
-def _text(path: Path) -> str | None:
+def system_text(path: Path) -> str | None:
     """Return the text of a system file, or None if it can't be read."""
     try:
         return path.read_text().strip()

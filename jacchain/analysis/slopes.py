@@ -158,7 +158,7 @@ def straight_line(part: Sweep) -> tuple[float, float]:
     return float(times @ weights), float(formula @ weights)
 
 
-def slope(part: Sweep) -> tuple[float, float]:
+def judged_slope(part: Sweep) -> tuple[float, float]:
     """Return the slope that is judged, the mean over processes, and the formula's."""
     by_process, expected = slopes(part)
     return estimate(by_process).value, expected

@@ -113,8 +113,9 @@ class Verdict:
 
     @property
     def equal(self) -> bool:
-        """Whether every part is an exact figure that equals what was expected."""
-        return all(p.measured == p.expected and p.margin[0] == p.margin[1] for p in self.parts)
+        """Whether there are parts, and each is an exact figure that equals what was expected."""
+        equal = [p.measured == p.expected and p.margin[0] == p.margin[1] for p in self.parts]
+        return bool(equal) and all(equal)
 
     @property
     def typical(self) -> Part | None:

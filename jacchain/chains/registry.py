@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Generic, TypeVar
 
-from jacchain.inputs import short
+from jacchain.inputs import check_type, short
 
 T = TypeVar("T")
 
@@ -33,9 +33,7 @@ class Registry(Generic[T]):
 
     def register(self, name: str, entry: T) -> None:
         """Add an entry; raise TypeError if the name is no text, ValueError if it is taken."""
-        if not isinstance(name, str):
-            message = f"the name of {self.noun} is {short(name)}; expected a text"
-            raise TypeError(message)
+        check_type(name, str, f"the name of the {self.noun}")
         if name in self.entries:
             message = (
                 f"{self.noun} {name!r} is taken, like {sorted(self.entries)}; choose another name"

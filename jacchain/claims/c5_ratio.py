@@ -70,17 +70,19 @@ def answer(evidence: Evidence, sizes: Sizes) -> Iterator[str]:
     x, _ = plane(sizes)
     for size in (min(x), max(x)):
         if of_size := [pair for pair in pairs if pair[0].dims[-1] == size]:
-            text += "; {1} times at |x| = {0:,}, where they say {2}".format(size, *_middle(of_size))
+            times, counts = _middle(of_size)
+            text += f"; {times} times at |x| = {size:,}, where they say {counts}"
     yield f"{text}."
 
 
 def _middle(pairs: Sequence[Pair]) -> tuple[str, str]:
     """Write the median ratios of times and of multiplications."""
-    times, counts = [[ratio(*p)[1] for p in pairs], [formula_ratio(*p) for p in pairs]]
-    times_text, counts_text = (
-        f"{value:,.{1 if value < 10 else 0}f}" for value in (np.median(times), np.median(counts))
-    )
-    return times_text, counts_text
+    times = np.median([ratio(*pair)[1] for pair in pairs])
+    return _short(times), _short(np.median([formula_ratio(*pair) for pair in pairs]))
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 
 import numpy as np
 
@@ -28,6 +27,10 @@ from jacchain.inputs import short
 OPTIMAL = "optimal"
 TIME = Axis("time per evaluation (s)", "seconds")
 LARGEST = 2**31 - 1  # BLAS counts rows and columns in 32 bits
+_DOUBT = (
+    " That is not sure: the noise of this machine could explain it. Stop what else runs (`jacchain "
+    "doctor` says what disturbs), and measure again with --fresh."
+)
 _NAME = re.compile(r"(chain|cell)-(\d+(?:x\d+)+)(?:-(loss-first|input-first))?")
 
 
@@ -152,7 +155,7 @@ def _answer(dims: Dims, evidence: Evidence, _: Sizes) -> Sequence[str | Table]:
         for s in _measured(evidence, dims)
     ]
     low, high = best.interval
-    doubt = "" if best.is_sure else f" That is not sure: {_DOUBT}"
+    doubt = "" if best.is_sure else _DOUBT
     sentence = (
         f"{best.faster.name} is {best.ratio:.2f} times as fast as {best.slower.name} "
         f"({low:.2f} to {high:.2f}, with a noise floor of {best.noise_floor:.0%}); "
@@ -172,16 +175,11 @@ def _beside(evidence: Evidence, dims: Dims) -> Iterator[str]:
             )
 
 
-_DOUBT = (
-    "the noise of this machine could explain it. Stop what else runs (`jacchain doctor` says what "
-    "disturbs), and measure again with --fresh."
-)
-
-
 def _measured(evidence: Evidence, dims: Dims) -> list[Series]:
     """Return every order that was measured, the fastest first."""
-    optimal = (evidence.cells.get(cell.name, ())[1:] for cell in _optimal_cell(dims))
-    orders = [*evidence.chains.get(dims, ()), *chain.from_iterable(optimal)]
+    orders = [*evidence.chains.get(dims, ())]
+    for cell in _optimal_cell(dims):
+        orders += evidence.cells.get(cell.name, ())[1:]
     return sorted(orders, key=lambda series: series.time)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from numbers import Integral
 from typing import Any
 
 import sympy
@@ -10,7 +9,7 @@ import sympy
 from jacchain.chains.bracketing import Bracketing
 from jacchain.chains.registry import Registry
 from jacchain.costs.closed_forms import terms
-from jacchain.inputs import check_type, short
+from jacchain.inputs import as_integers, short
 
 MOST_LAYERS = 1000
 
@@ -159,9 +158,9 @@ def symbolic_dims(layers: int = 3) -> tuple[Any, ...]:
     >>> symbolic_dims(2)
     (1, z2, z1, x)
     """
-    check_type(layers, Integral, "the number of layers")
-    if not 1 <= layers <= MOST_LAYERS:
-        message = f"{short(layers)} layers: a network has at least one, a formula {MOST_LAYERS:,}"
+    (count,) = as_integers([layers], "layers")
+    if not 1 <= count <= MOST_LAYERS:
+        message = f"{short(count)} layers: expected 1 to {MOST_LAYERS:,}"
         raise ValueError(message)
     names = [*(f"z{layer}" for layer in range(layers, 0, -1)), "x"]
     return (sympy.Integer(1), *sympy.symbols(names, positive=True, integer=True))

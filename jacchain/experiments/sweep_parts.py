@@ -122,7 +122,7 @@ def cache_finding(evidence: Evidence, grid: Grid) -> Iterator[Finding]:
     across, expected = slopes.straight_line(beyond)
     if abs(across - expected) <= slopes.MARGIN:
         return
-    inside = {name: slopes.straight_line(part) for name, part in regimes.items()}
+    inside = {name: slopes.judged_slope(part) for name, part in regimes.items()}
     figures = ", ".join(f"{slope:.2f} in {name}" for name, (slope, _) in inside.items())
     yield Finding(
         f"From {beyond.sizes[0]:.0f} on, the time of loss-first over {grid.variable} has the "
@@ -192,7 +192,7 @@ def _runs(steps: list[tuple[int, int]]) -> Iterator[NDArray[np.intp]]:
 
 
 def _stretch(whole: slopes.Sweep, name: str, indices: NDArray[np.intp], *, judged: bool) -> Stretch:
-    slope = slopes.slope if judged else slopes.straight_line
+    slope = slopes.judged_slope if judged else slopes.straight_line
     measured, expected = slope(whole.part(indices))
     return Stretch(name, indices, measured, expected, judged)
 

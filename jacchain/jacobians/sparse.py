@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from jacchain.inputs import FloatArray, as_floats, as_numpy, check_dtype, short
+from jacchain.inputs import FloatArray, as_floats, as_numpy, check_dtype, check_type
 from jacchain.jacobians.base import StructuredJacobian
 from jacchain.jacobians.pattern import Pattern
 from jacchain.jacobians.structure import Structure
@@ -41,9 +41,7 @@ class SparseJacobian(StructuredJacobian):
 
     def __post_init__(self) -> None:
         """Validate and convert the fields."""
-        if not isinstance(self.pattern, Pattern):
-            message = f"pattern {short(self.pattern)}: expected a Pattern"
-            raise TypeError(message)
+        check_type(self.pattern, Pattern, "the pattern")
         values = as_floats(self.values, "values")
         if values.shape != (self.pattern.entries,):
             message = f"values of shape {values.shape}: expected ({self.pattern.entries},)"

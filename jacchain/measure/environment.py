@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 
 import psutil
 
-from jacchain.limits import cpu_quota, usable_cores
+from jacchain.limits import cpu_quota, system_text, usable_cores
 from jacchain.measure.caches import detect_caches
 from jacchain.measure.clock import clock_step
 from jacchain.measure.threads import blas_description, forced_kernels
@@ -65,7 +65,7 @@ def environment(*, jacchain_version: str | None = None) -> dict[str, Any]:
     >>> sorted(environment(jacchain_version="0.1.0"))[:4]
     ['architecture', 'blas', 'clock_step_seconds', 'cpu_model']
     """
-    caches, smt = detect_caches(), _read(_CPU / "smt/active")
+    caches, smt = detect_caches(), system_text(_CPU / "smt/active")
     return {
         "cpu_model": _cpu_model(),
         "physical_cores": told(lambda: psutil.cpu_count(logical=False)),
@@ -86,8 +86,10 @@ def environment(*, jacchain_version: str | None = None) -> dict[str, Any]:
         "jacchain": jacchain_version or importlib.metadata.version("jacchain"),
         "clock_step_seconds": clock_step(),
         "load_averages": list(told(psutil.getloadavg) or ()),
-        "governor": _read(_CPU / "cpu0/cpufreq/scaling_governor"),
-        "turbo": turbo(_read(_CPU / "intel_pstate/no_turbo"), _read(_CPU / "cpufreq/boost")),
+        "governor": system_text(_CPU / "cpu0/cpufreq/scaling_governor"),
+        "turbo": turbo(
+            system_text(_CPU / "intel_pstate/no_turbo"), system_text(_CPU / "cpufreq/boost")
+        ),
         "smt": None if smt is None else smt == "1",
         "hypervisor": hypervisor(_cpuinfo().get("flags")),
     }
@@ -147,30 +149,22 @@ def _cpu_model() -> str:
 @functools.cache
 def _cpuinfo() -> dict[str, str]:
     """Return Linux's description of the first core, empty elsewhere."""
-    first = (_read(Path("/proc/cpuinfo")) or "").split("\n\n")[0]
+    first = (system_text(Path("/proc/cpuinfo")) or "").split("\n\n")[0]
     pairs = (line.partition(":") for line in first.splitlines())
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def told(reading: Callable[[], T]) -> T | None:
-    """Return a reading of the system, or None where it denies it or has none.
+    """Return a reading of the system, or None where it denies it, or tells what psutil can't read.
 
     Examples
     --------
-    >>> told(lambda: 1 / 0) is None, told(lambda: 1)
+    >>> told(lambda: Path("none").read_text()) is None, told(lambda: 1)
     (True, 1)
     """
     try:
         return reading()
-    except Exception:  # psutil raises whatever its system call does
-        return None
-
-
-def _read(path: Path) -> str | None:
-    """Return the text of a system file, or None if it can't be read."""
-    try:
-        return path.read_text().strip()
-    except OSError:
+    except (psutil.Error, OSError, RuntimeError, ValueError, LookupError):
         return None
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from jacchain.inputs import FLOATS, as_numpy, short
+from jacchain.inputs import as_floats
 
 # float32 or float64. Only activations and losses also take complex arrays, called directly.
 Array: TypeAlias = npt.NDArray[Any]
@@ -36,21 +36,15 @@ def as_array(
         ...
     ValueError: the input has shape (2,); expected (3,)
     """
-    raw = as_numpy(value, name)
-    if raw.dtype.kind not in "biu" and raw.dtype not in FLOATS:
-        what = f"{name} {short(value)} has dtype {raw.dtype}"
-        message = f"{what}; expected float32, float64 or integers"
-        raise TypeError(message)
+    raw = as_floats(value, name)
     pairs = zip(raw.shape, shape, strict=False)
     fits = all(size >= 1 if expected is None else size == expected for size, expected in pairs)
     if not fits or raw.ndim != len(shape):
         sizes = ", ".join("any >= 1" if size is None else str(size) for size in shape)
         message = f"{name} has shape {raw.shape}; expected ({sizes}{',' * (len(shape) == 1)})"
         raise ValueError(message)
-    if dtype is None:
-        dtype = raw.dtype if raw.dtype in FLOATS else np.dtype(np.float64)
     with np.errstate(over="ignore"):  # the next check finds what overflows
-        array = np.ascontiguousarray(raw, dtype=dtype)
+        array = raw if dtype is None else raw.astype(dtype, copy=False)
     finite = np.isfinite(array)
     if not finite.all():
         index = tuple(np.argwhere(~finite)[0].tolist())

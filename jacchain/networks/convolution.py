@@ -161,10 +161,10 @@ class ConvolutionLayer(Layer):
         slopes = DiagonalJacobian(visit.slopes(self.activation))
         channels, columns = self.weight.shape[0], self._columns(visit.inputs)
         ones = np.ones((columns.shape[1], 1), self.dtype)
-        own = np.repeat(columns, channels // self.groups, axis=0)
-        read = BlockDiagonalJacobian(columns[0] if self.groups == 1 else own, channels)
+        shared = self.groups == 1  # one block for all channels out
+        read = columns[0] if shared else np.repeat(columns, channels // self.groups, axis=0)
         return {
-            "W": multiply(slopes, read),
+            "W": multiply(slopes, BlockDiagonalJacobian(read, channels)),
             "b": multiply(slopes, BlockDiagonalJacobian(ones, channels)),
         }
 

@@ -71,7 +71,6 @@ def batch_gradients(network: Network, inputs: npt.ArrayLike, targets: npt.ArrayL
     {'W1': array([[-7.,  1.]]), 'b1': array([-3.]), 'x': array([[-2., -4.],
            [-1., -2.]])}
     """
-    check_type(network, Network, "the network")
     return gradients_evaluator(network, inputs, targets)()
 
 

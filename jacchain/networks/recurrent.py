@@ -293,8 +293,7 @@ class GRULayer(_RecurrentLayer):
         return np.r_[: 2 * h, 3 * h : 4 * h]
 
     def _next(self, a: Array, state: State) -> State:
-        r, u, kept, n, _ = self._gates(a)
-        del r
+        _, u, kept, n, _ = self._gates(a)
         return (kept * n + u * state[0],)
 
     def _gates(self, a: Array) -> tuple[Array, Array, Array, Array, Array]:

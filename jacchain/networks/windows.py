@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from jacchain.inputs import short
+from jacchain.inputs import as_integers, short
 from jacchain.networks.arrays import Array
 
 Indices = NDArray[np.integer[Any]]
@@ -166,10 +166,7 @@ def axes_of(size: int | Sizes) -> int:
 def _per_axis(name: str, value: int | Sizes, axes: int, *, least: int = 1) -> Sizes:
     """Return one value for each axis, all at least `least`; takes an int, or one for each."""
     values = tuple(value) if isinstance(value, list | tuple) else (value,) * axes
-    if any(isinstance(v, bool) or not hasattr(v, "__index__") for v in values):
-        message = f"{name} {short(value)}: expected integers, one for all axes or one for each"
-        raise TypeError(message)
-    sizes = tuple(map(int, values))
+    sizes = as_integers(values, name)
     if any(size < least for size in sizes):
         message = f"{name} {short(value)}: expected {least} or more along each axis"
         raise ValueError(message)

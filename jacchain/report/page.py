@@ -168,8 +168,8 @@ def _shown(
 
 def _picture(figure: Figure, svg: str) -> Picture:
     """Place an SVG text in the page, with its size: what follows must not move once it is drawn."""
-    ends = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
-    width, height = (round(float(end)) for end in ends.groups()) if ends else (460, 310)
+    ends = re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)[0]
+    width, height = (round(float(end)) for end in ends)
     address = f"data:image/svg+xml;base64,{b64encode(with_dark_variant(svg).encode()).decode()}"
     return Picture(figure, address, width, height)
 

@@ -225,7 +225,7 @@ def byte_scale(axis: Any) -> None:
 
 
 def size_scale(axis: Any, sizes: Sequence[float]) -> None:
-    """Logarithmic, with a tick at each of these sizes, or every second one, written in full."""
+    """Logarithmic, with ticks at these sizes, or as many of them as there is room for, in full."""
     _log(axis, ticker.FuncFormatter(lambda value, _: f"{value:g}"), base=10)
     room = WIDTH * axis.axes.get_position().width
     axis.set_ticks(sizes[:: -max(1, ceil(NUMBER * len(sizes) / room))][::-1])

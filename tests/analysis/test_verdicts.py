@@ -175,6 +175,7 @@ def test_the_typical_part_is_the_middle_one_beside_what_to_expect():
 
 def test_equal_are_exact_figures_without_a_margin():
     assert claim([EQUAL], [EQUAL]).equal
+    assert not claim().equal
     for statement in ([INSIDE], [UNEQUAL], [exact("a", 1, 1, margin=(0, 2))], [MISSING]):
         assert not claim([EQUAL], statement).equal
 

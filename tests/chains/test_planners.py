@@ -66,7 +66,7 @@ def test_a_size_of_one_breaks_that():
 
 
 def test_unknown_orders_list_the_known():
-    with pytest.raises(ValueError, match=r"unknown order 'sideways'; .*'loss-first', 'optimal'\]$"):
+    with pytest.raises(ValueError, match=r"unknown order 'sideways'; .*'loss-first', 'optimal'"):
         plan((1, 2, 3), "sideways")
 
 
@@ -93,7 +93,7 @@ def test_a_slip_of_the_pen_is_answered_with_the_name():
 
 
 def test_a_planner_has_a_text_for_its_name():
-    with pytest.raises(TypeError, match="the name of order is 5; expected a text"):
+    with pytest.raises(TypeError, match="the name of the order is 5; expected str"):
         register_planner(5, len)
 
 

@@ -96,7 +96,10 @@ def test_a_sweep_that_leaves_the_cache_is_told_and_its_cause_where_a_regime_is_f
         everywhere = 1 if inside else (series.dims[-1] / 1024) ** 0.4
         return cliff(series) * (4 if beyond else 1) * everywhere
 
-    (finding,) = sweep_parts.cache_finding(simulate_chains(steep, regimes=SMALL_CACHE), X)
+    evidence = simulate_chains(steep, regimes=SMALL_CACHE)
+    (finding,) = sweep_parts.cache_finding(evidence, X)
+    for part in time_parts(evidence, X, "loss-first", slope_part):
+        assert f"{part.measured:.2f} in {part.name.rpartition(', ')[2]}" in finding.without
     assert "leave the cache" in finding.cause
     assert finding.vanishes is inside
 
