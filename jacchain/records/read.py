@@ -5,6 +5,7 @@ import json
 import warnings
 import zlib
 from collections.abc import Iterable
+from io import BufferedIOBase
 from pathlib import Path
 
 from jacchain.records.codec import DELETE, decode
@@ -87,7 +88,7 @@ def parse(data: bytes, file: Path, expected: Identity | None = None) -> list[Rec
         expected = expected or record.identity
         _check_identity(record, expected, where)
         if isinstance(record, SessionRecord):
-            _check_profile(record, records, where)
+            check_profile(record, records, where)
         if record.key and lines.setdefault(record.key, number) != number:
             problem = f"{where}: repeats {record.key}, which line {lines[record.key]} holds"
             raise RecordsError(problem, "Delete one of the two lines.")
@@ -102,8 +103,11 @@ def _check_identity(record: Record, expected: Identity, where: str) -> None:
         raise RecordsError(problem, remedy)
 
 
-def _check_profile(record: SessionRecord, earlier: list[Record], where: str) -> None:
-    """Refuse a start that measured other cells than the run's first, which judges them all."""
+def check_profile(record: SessionRecord, earlier: list[Record], where: str) -> None:
+    """Raise RecordsError if a session measured other cells than the first, which judges them all.
+
+    `where` is for the message.
+    """
     first = next((r for r in earlier if isinstance(r, SessionRecord)), record)
     if record.profile != first.profile:
         profiles = f"a session of profile {record.profile!r} in a run of {first.profile!r}"
@@ -127,13 +131,18 @@ def _read(file: Path) -> bytes:
         with file.open("rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
-            data = (gzip.GzipFile(fileobj=raw) if packed else raw).read(MOST_BYTES + 1)
+            return bounded(gzip.GzipFile(fileobj=raw) if packed else raw, file)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         problem = f"{file}: damaged gzip file: {error}"
         raise RecordsError(problem, "Copy it again from where it came from.") from error
     except OSError as error:
         problem = f"can't read {file}: {error.strerror}"
         raise RecordsError(problem, "Make it readable.") from error
+
+
+def bounded(stream: BufferedIOBase, file: Path) -> bytes:
+    """Return what a stream of `file` holds; raise RecordsError if that is over 128 MiB."""
+    data = stream.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         problem = f"{file}: more than {MOST_BYTES >> 20} MiB, which no run has"
         raise RecordsError(problem, "Name the folder of a run, or a file of records.")

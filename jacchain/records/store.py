@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from io import FileIO
+from itertools import count
 from pathlib import Path
 from typing import Self
 
@@ -13,11 +15,13 @@ from filelock import FileLock, Timeout
 
 from jacchain.records.codec import encode
 from jacchain.records.errors import RecordsError, RecordsWarning
-from jacchain.records.read import GZIPPED, PLAIN, parse, whole_lines
-from jacchain.records.schema import Identity, Key, Record
+from jacchain.records.read import GZIPPED, PLAIN, bounded, check_profile, parse, whole_lines
+from jacchain.records.schema import Identity, Key, Record, SessionRecord
+
+if sys.platform != "win32":  # there the lock file is the only lock
+    import fcntl
 
 LOCK = ".lock"
-PREVIOUS = {PLAIN: "records-previous.jsonl", GZIPPED: "records-previous.jsonl.gz"}
 DERIVED = ("verdicts.json", "environment.json", "report.html", "figures")  # made from records
 
 
@@ -52,14 +56,16 @@ class Store:
         """Lock a folder for this run alone, made if need be, and resume what it holds.
 
         With `fresh`, set the records of an earlier run aside, as ``records-previous.jsonl``
-        (``.gz``), and remove what was derived from them: verdicts, environment, figures and report.
+        (``.gz``; numbered where that name is taken), and remove what was derived from them:
+        verdicts, environment, figures and report.
 
         Raises RecordsError if the folder can't be written, another run is writing to it, or its
-        records are gzipped, damaged or of another identity. Nothing is changed then. Warns if a
-        torn last line was removed.
+        records are gzipped, no regular file, damaged or of another identity. Nothing is changed
+        then. Warns if a torn last line was removed.
         """
         path = Path(folder) / PLAIN
         with _lock(path.parent), _open(path, fresh=fresh) as file:
+            _lock_records(file, path)
             yield cls(file, path, identity, _resume(file, path, identity))
 
     def done(self, key: Key | None) -> bool:
@@ -69,8 +75,9 @@ class Store:
     def append(self, record: Record) -> None:
         """Write one record through to the disk.
 
-        Raises RecordsError if the record is invalid, is there already or has another identity, or
-        if it can't be written (full disk): the file then ends with the record before it.
+        Raises RecordsError if the record is invalid, is there already or has another identity or
+        profile, if the file was removed, or if it can't be written (full disk): the file then ends
+        with the record before it.
         """
         if self.done(record.key):
             problem = f"{self.path}: {record.key} is already recorded"
@@ -78,6 +85,9 @@ class Store:
         if differences := record.identity.differences(self.identity):
             problem = f"{self.path}: the record has {', '.join(differences)}"
             raise RecordsError(problem, "Give it the identity of the store.")
+        if isinstance(record, SessionRecord):
+            check_profile(record, self.records, str(self.path))
+        _check_there(self._file, self.path)
         _write(self._file, encode(record), self.path)
         self.records.append(record)
         self._keys.add(record.key)
@@ -90,9 +100,25 @@ def _lock(folder: Path) -> AbstractContextManager[object]:
         try:
             return FileLock(folder / LOCK, timeout=0).acquire()
         except Timeout as error:
-            problem = f"another run is writing to the folder {folder}"
-            remedy = "Wait until it is done, or choose another folder with --out."
-            raise RecordsError(problem, remedy) from error
+            raise _another_run(folder) from error
+
+
+def _lock_records(file: FileIO, path: Path) -> None:
+    """Lock the records too: the lock file can be deleted, and folders can share records by links.
+
+    The lock ends with the process, whatever ends it.
+    """
+    if sys.platform != "win32":
+        with _reporting(f"can't lock {path}", "Choose another folder with --out."):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise _another_run(path.parent) from error
+
+
+def _another_run(folder: Path) -> RecordsError:
+    problem = f"another run is writing to the folder {folder}"
+    return RecordsError(problem, "Wait until it is done, or choose another folder with --out.")
 
 
 def _open(path: Path, *, fresh: bool) -> FileIO:
@@ -103,8 +129,11 @@ def _open(path: Path, *, fresh: bool) -> FileIO:
         gzipped = path.with_name(GZIPPED)
         if gzipped.exists() and not path.exists():
             problem = f"{gzipped} holds a finished run, to which nothing is added"
-            fresh_start = f"start anew with --fresh, which keeps that file as {PREVIOUS[GZIPPED]}"
-            raise RecordsError(problem, f"Choose another folder with --out, or {fresh_start}.")
+            anew = f"start anew with --fresh, which keeps that file as {_aside(gzipped).name}"
+            raise RecordsError(problem, f"Choose another folder with --out, or {anew}.")
+        if path.exists() and not path.is_file():  # a folder, a pipe, a device
+            problem = f"can't write {path}: it is no regular file"
+            raise RecordsError(problem, "Choose another folder with --out.")
         return FileIO(path, "a+")
 
 
@@ -113,20 +142,28 @@ def _set_aside(folder: Path) -> None:
 
     In a folder without records nothing was derived from them, and what is there is the user's.
     """
-    files = [folder / name for name in PREVIOUS if (folder / name).exists()]
+    files = [folder / name for name in (PLAIN, GZIPPED) if (folder / name).exists()]
     for path in (folder / name for name in DERIVED if files):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
     for file in files:
-        file.replace(folder / PREVIOUS[file.name])
+        file.rename(_aside(file))
+
+
+def _aside(file: Path) -> Path:
+    """Return the first free name for earlier records: records-previous, records-previous-2, ..."""
+    stem, suffixes = file.name.split(".", 1)
+    endings = ("-previous" if n == 1 else f"-previous-{n}" for n in count(1))
+    names = (file.with_name(f"{stem}{ending}.{suffixes}") for ending in endings)
+    return next(path for path in names if not path.exists())
 
 
 def _resume(file: FileIO, path: Path, identity: Identity) -> list[Record]:
     """Read what an earlier start left; repair its last line only once all else is accepted."""
-    file.seek(0)
-    data = file.readall()
+    with _reporting(f"can't read {path}", "Make it readable."), path.open("rb") as stream:
+        data = bounded(stream, path)
     whole = whole_lines(data)
     records = parse(whole, path, identity)
     if len(whole) < len(data):
@@ -136,6 +173,17 @@ def _resume(file: FileIO, path: Path, identity: Identity) -> list[Record]:
     elif data and not data.endswith(b"\n"):
         _write(file, b"\n", path)
     return records
+
+
+def _check_there(file: FileIO, path: Path) -> None:
+    """Raise RecordsError if what is written to is not the file of this name any more."""
+    try:
+        there = os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except OSError:
+        there = False
+    if not there:
+        problem = f"{path} was removed or replaced while this run wrote to it"
+        raise RecordsError(problem, "Run again to start anew there, or elsewhere with --out.")
 
 
 def _write(file: FileIO, data: bytes, path: Path) -> None:

@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from jacchain.analysis.verdicts import as_json
 from jacchain.claims.registry import experiments
@@ -16,6 +19,7 @@ from jacchain.report.show import draw_figures
 from jacchain.runs.assess import Assessment, assess
 from jacchain.runs.simulated import published
 
+DRAFT, LOCK = ".jacchain-draft-", ".lock"
 FIGURES, REPORT = "figures", "report.html"
 VERDICTS, ENVIRONMENT = "verdicts.json", "environment.json"
 
@@ -84,13 +88,19 @@ def _rounded(value: Any) -> Any:
 
 @contextmanager
 def replacing(out: Path) -> Iterator[Path]:
-    """Yield a draft folder whose files take their places in the target once all are written."""
+    """Yield a draft folder whose files take their places in the target once all are written.
+
+    A draft is locked while it is written: one that is not was left by a killed command, and goes.
+    """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=out, prefix=".draft-") as name:
+        for left in out.glob(f"{DRAFT}*"):
+            with suppress(Timeout, FileNotFoundError), FileLock(left / LOCK, timeout=0):
+                rmtree(left)
+        with TemporaryDirectory(dir=out, prefix=DRAFT) as name, FileLock(Path(name, LOCK)):
             draft = Path(name)
             yield draft
-            for path in sorted(p for p in draft.rglob("*") if p.is_file()):
+            for path in sorted(p for p in draft.rglob("*") if p.is_file() and p.name != LOCK):
                 place = out / path.relative_to(draft)
                 place.parent.mkdir(exist_ok=True)
                 path.replace(place)

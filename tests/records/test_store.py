@@ -1,10 +1,12 @@
 """The store: resuming, repairing, refusing, failing without loss, and starting anew."""
 
+import os
 import resource
 import subprocess
 import sys
 import warnings
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 
@@ -172,9 +174,56 @@ def test_a_folder_that_can_not_be_written_is_named(tmp_path, below):
     assert_refused(folder, f"can't write to the folder {folder}: .*--out")
 
 
-def test_records_that_can_not_be_written_are_named(tmp_path):
-    (tmp_path / "records.jsonl").mkdir()
-    assert_refused(tmp_path, r"can't write .*records\.jsonl: Is a directory")
+def make_link(path):
+    path.symlink_to(os.devnull)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, make_link])
+def test_records_that_are_no_file_are_refused(tmp_path, make):
+    make(tmp_path / "records.jsonl")
+    assert_refused(tmp_path, r"can't write .*records\.jsonl: it is no regular file")
+
+
+def test_records_that_can_not_be_opened_are_named(tmp_path):
+    (tmp_path / "records.jsonl").symlink_to(tmp_path / "nowhere" / "records.jsonl")
+    assert_refused(tmp_path, r"can't write .*records\.jsonl: No such file or directory")
+
+
+def test_more_than_a_run_can_hold_is_neither_resumed_nor_read(tmp_path):
+    records = tmp_path / "records.jsonl"
+    with records.open("wb") as file:
+        file.truncate(2**34)
+    assert_refused(tmp_path, "more than 128 MiB")
+    assert records.stat().st_size == 2**34
+
+
+def test_a_run_whose_lock_file_was_deleted_still_holds_its_records(folder, tmp_path):
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    (linked / "records.jsonl").symlink_to(folder / "records.jsonl")
+    with Store.open(folder, HERE):
+        (folder / ".lock").unlink()
+        for other in (folder, linked):
+            assert_refused(other, "another run is writing to the folder")
+
+
+def test_records_that_are_gone_are_noticed_at_the_next_record(folder):
+    message = r"records\.jsonl was removed or replaced while this run wrote to it.*anew"
+    with Store.open(folder, HERE) as store:
+        store.path.rename(folder / "mine")
+        for put in (lambda: None, store.path.touch):
+            put()
+            with pytest.raises(RecordsError, match=message):
+                store.append(replace(BLOCK, process=1))
+    assert read_records(folder / "mine") == RUN
+
+
+def test_a_session_of_another_profile_is_not_recorded(folder):
+    with Store.open(folder, HERE) as store:
+        with pytest.raises(RecordsError, match="profile 'full' in a run of 'quick'"):
+            store.append(replace(RUN[0], profile="full"))
+        store.append(replace(RUN[0], seed=8))
+    assert len(read_records(folder)) == len(RUN) + 1
 
 
 def test_the_files_and_the_lock_are_given_back(folder):
@@ -222,6 +271,16 @@ def test_fresh_sets_records_aside_and_removes_what_was_derived_from_them(folder,
     assert names(folder) == {"records.jsonl", previous, "notes.txt"}
     assert read_records(folder) == [RUN[1]]
     assert read_records(folder / previous) == RUN
+
+
+def test_each_fresh_start_keeps_what_earlier_ones_set_aside(folder):
+    for number in range(3):
+        with Store.open(folder, HERE, fresh=True) as store:
+            assert store.records == []
+            store.append(replace(BLOCK, process=number))
+    assert read_records(folder / "records-previous.jsonl") == RUN
+    for number, name in enumerate(("records-previous-2", "records-previous-3", "records")):
+        assert read_records(folder / f"{name}.jsonl") == [replace(BLOCK, process=number)]
 
 
 def test_fresh_removes_nothing_where_no_records_are(tmp_path):

@@ -77,3 +77,16 @@ def test_a_failure_keeps_the_old_report(run, monkeypatch):
     with pytest.raises(RecordsError, match="No space left"):
         publish(run)
     assert ((run / "report.html").read_bytes(), (run / "verdicts.json").read_bytes()) == before
+
+
+def test_drafts_of_killed_commands_go_and_those_being_written_stay(run):
+    with publishing.replacing(run) as busy:
+        left = run / ".jacchain-draft-left"
+        (left / "figures").mkdir(parents=True)
+        mine = run / ".draft-mine"
+        mine.mkdir()
+        publish(run)
+        assert busy.exists()
+        assert mine.exists()
+        assert not left.exists()
+    assert {path.name for path in run.iterdir()} == {"records.jsonl", ".draft-mine", *WRITTEN}
