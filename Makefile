@@ -8,12 +8,13 @@ BIN     := .venv/bin
 ASV     := $(BIN)/asv
 MACHINE ?= here
 TORCH   ?= 2.13.0
+SEED    ?= 0
 APART   := --strict-markers --strict-config -ra --import-mode=importlib
 PIP     := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test test-browser test-peers lint plots docs grids bench bench-quick bench-smoke bench-pytest dashboard clean
+.PHONY: help run test test-browser test-faults test-peers lint plots docs grids bench bench-quick bench-smoke bench-pytest dashboard clean
 
 help:   ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +32,10 @@ test-browser: .venv/for-browser   ## look at the dashboard in Chromium, with no 
 
 test-peers: .venv/for-peers   ## compare layers and gradients with those of PyTorch and JAX
 	$(BIN)/python -m pytest tests/peers --override-ini addopts="$(APART)" $(ARGS)
+
+test-faults: .venv/for-work   ## kill, fill disks, edit files at random and call with bad values; SEED=
+	FAULTS_SEED=$(SEED) $(BIN)/python -m pytest tests/faults --override-ini addopts="$(APART)" \
+	  --numprocesses auto --maxprocesses 2 $(ARGS)
 
 lint: .venv/for-work   ## check style, types and the layering of folders
 	$(BIN)/ruff check

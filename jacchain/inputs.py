@@ -2,14 +2,19 @@
 
 import operator
 from collections.abc import Iterable
+from itertools import islice
 from reprlib import Repr
-from typing import Any, TypeAlias
+from types import UnionType
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
 
+T = TypeVar("T")
+
+MOST_ITEMS = 2**20  # of layers, factors or sizes
 FLOATS = (np.dtype("float32"), np.dtype("float64"))
 
 _SHORT = Repr()
@@ -31,7 +36,7 @@ def short(value: object) -> str:
     return " ".join(_SHORT.repr(value).split())
 
 
-def check_type(value: object, kind: type, name: str) -> None:
+def check_type(value: object, kind: type | UnionType, name: str) -> None:
     """Raise TypeError unless a value is of a kind.
 
     Examples
@@ -42,7 +47,7 @@ def check_type(value: object, kind: type, name: str) -> None:
     TypeError: the seed is None; expected int
     """
     if not isinstance(value, kind):
-        message = f"{name} is {short(value)}; expected {kind.__name__}"
+        message = f"{name} is {short(value)}; expected {getattr(kind, '__name__', kind)}"
         raise TypeError(message)
 
 
@@ -51,6 +56,84 @@ def check_callable(value: object, name: str) -> None:
     if not callable(value):
         message = f"{name} is {short(value)}; expected what can be called"
         raise TypeError(message)
+
+
+def check_flag(value: object, name: str) -> None:
+    """Raise TypeError unless a value is True or False.
+
+    Examples
+    --------
+    >>> check_flag("no", "cache")
+    Traceback (most recent call last):
+        ...
+    TypeError: cache is 'no'; expected True or False
+    """
+    if not isinstance(value, bool | np.bool_):
+        message = f"{name} is {short(value)}; expected True or False"
+        raise TypeError(message)
+
+
+def as_tuple(values: Iterable[T], kind: type, name: str) -> tuple[T, ...]:
+    """Return values as a tuple; raise TypeError unless all are of a kind.
+
+    Raises ValueError for more than 2**20 values.
+
+    Examples
+    --------
+    >>> as_tuple([1, None], int, "the layers")
+    Traceback (most recent call last):
+        ...
+    TypeError: the layers hold None; expected int
+    """
+    try:
+        items = tuple(islice(values, MOST_ITEMS + 1))
+    except TypeError:
+        message = f"{name} are {short(values)}; expected several of {kind.__name__}"
+        raise TypeError(message) from None
+    if len(items) > MOST_ITEMS:
+        message = f"{name} are {short(values)}, more than {MOST_ITEMS}; expected fewer"
+        raise ValueError(message)
+    for item in items:
+        if not isinstance(item, kind):
+            message = f"{name} hold {short(item)}; expected {kind.__name__}"
+            raise TypeError(message)
+    return items
+
+
+def as_float(value: float, name: str) -> float:
+    """Return a real number as a Python float; raise TypeError if it is none.
+
+    Examples
+    --------
+    >>> as_float(np.float32(0.5), "the learning rate")
+    0.5
+    """
+    array = as_floats(value, name)
+    if array.ndim:
+        message = f"{name} is {short(value)}; expected one number"
+        raise TypeError(message)
+    return float(array)
+
+
+def as_generator(rng: int | np.random.Generator | None) -> np.random.Generator:
+    """Return numpy's generator for a seed; raise TypeError if it is none.
+
+    Examples
+    --------
+    >>> as_generator("a seed")
+    Traceback (most recent call last):
+        ...
+    TypeError: rng is 'a seed'; expected an integer of at least 0, a numpy Generator or None
+    """
+    if rng is None or isinstance(rng, np.random.Generator | np.random.SeedSequence):
+        return np.random.default_rng(rng)
+    try:
+        seed = operator.index(rng)
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        expected = "expected an integer of at least 0, a numpy Generator or None"
+        message = f"rng is {short(rng)}; {expected}"
+        raise TypeError(message) from None
 
 
 def as_integers(values: Iterable[int], name: str) -> tuple[int, ...]:
@@ -64,7 +147,7 @@ def as_integers(values: Iterable[int], name: str) -> tuple[int, ...]:
     (1, 64, 4096)
     """
     try:
-        given = tuple(values)
+        given = as_tuple(values, object, name)
         integers = tuple(map(operator.index, given))
         if any(isinstance(value, bool) for value in given):
             raise TypeError
@@ -108,7 +191,7 @@ def check_dtype(dtype: DTypeLike | None) -> np.dtype[Any]:
     except (TypeError, ValueError):
         message = f"dtype {short(dtype)}: expected float32 or float64"
         raise TypeError(message) from None
-    if checked not in FLOATS:
+    if checked is None or checked not in FLOATS:
         message = f"dtype {checked}: expected float32 or float64"
         message += "; convert with .astype('float64')"
         raise TypeError(message)

@@ -28,6 +28,24 @@ def available_bytes() -> int:
     return min(bytes_ for bytes_ in left if bytes_ is not None)
 
 
+def check_room(needed: int, what: str, remedy: str) -> None:
+    """Raise MemoryError if something needs more bytes than are available.
+
+    Examples
+    --------
+    >>> check_room(2**80, "the chain", "make it smaller")
+    Traceback (most recent call last):
+        ...
+    MemoryError: the chain takes 1.1e+15 GiB, and ... GiB are available; make it smaller
+    """
+    room = available_bytes()
+    if needed > room:
+        gib = min(needed, 10**300) / 2**30
+        takes = f"{gib:.1f}" if gib < 10**6 else f"{gib:.1e}"
+        message = f"{what} takes {takes} GiB, and {room / 2**30:.1f} GiB are available; {remedy}"
+        raise MemoryError(message)
+
+
 def usable_cores() -> int:
     """Return the number of logical cores that this process may use, at least 1.
 

@@ -8,11 +8,19 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from jacchain.inputs import check_dtype, check_sizes, check_type
+from jacchain.inputs import (
+    as_generator,
+    as_tuple,
+    check_dtype,
+    check_flag,
+    check_sizes,
+    check_type,
+)
 from jacchain.jacobians.base import Jacobian
 from jacchain.jacobians.dense import DenseJacobian, as_jacobian
 from jacchain.jacobians.structure import Structure, pattern_of
 from jacchain.jacobians.structure_products import check_fit
+from jacchain.limits import check_room
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -49,8 +57,9 @@ class Chain:
     def __init__(
         self, factors: Iterable[ArrayLike | Jacobian], *, check_finite: bool = False
     ) -> None:
-        check_type(factors, Iterable, "the list of factors")
-        jacobians = tuple(_factor(index, matrix) for index, matrix in enumerate(factors))
+        check_flag(check_finite, "check_finite")
+        matrices = as_tuple(factors, object, "the factors")
+        jacobians = tuple(_factor(index, matrix) for index, matrix in enumerate(matrices))
         _check_neighbours(jacobians)
         if check_finite:
             _check_finite(jacobians)
@@ -163,10 +172,11 @@ def random_chain(
     >>> random_chain((1, 64, 64, 4096), dtype="float32", rng=0)
     Chain(dims=(1, 64, 64, 4096), dtype=float32)
     """
-    generator, checked = np.random.default_rng(rng), check_dtype(dtype)
-    return Chain(
-        _random_factor(structure, checked, generator) for structure in dense_structures(dims)
-    )
+    generator, checked = as_generator(rng), check_dtype(dtype)
+    structures = dense_structures(dims)
+    needed = checked.itemsize * sum(structure.elements for structure in structures)
+    check_room(needed, "a chain of these dims", "make it smaller, or plan it, which needs no data")
+    return Chain(_random_factor(structure, checked, generator) for structure in structures)
 
 
 def _random_factor(

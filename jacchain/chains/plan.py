@@ -11,7 +11,7 @@ import numpy as np
 from jacchain.chains.bracketing import Bracketing, Span, loss_first
 from jacchain.chains.schedule import Schedule, Step, schedule
 from jacchain.cost import Cost
-from jacchain.inputs import check_dtype
+from jacchain.inputs import as_integers, as_tuple, check_dtype, check_flag, check_type, short
 from jacchain.jacobians.structure import Structure
 
 T = TypeVar("T")
@@ -68,9 +68,27 @@ class Plan:
     def __post_init__(self) -> None:
         """Validate once, and cost every step."""
         object.__setattr__(self, "dtype", check_dtype(self.dtype))
-        chains = list(zip(self.places, self.bracketings, strict=True))
+        chains = self._checked_chains()
         steps = schedule(self.factors, chains, cache=self.cache)
         object.__setattr__(self, "schedule", steps)
+
+    def _checked_chains(self) -> list[tuple[tuple[int, ...], Bracketing]]:
+        """Return the places and the bracketing of each chain, whose fields fit each other."""
+        check_type(self.name, str, "the name")
+        check_flag(self.cache, "cache")
+        factors = as_tuple(self.factors, Structure, "the factors")
+        chains = as_tuple(self.places, tuple, "the places")
+        bracketings = as_tuple(self.bracketings, object, "the bracketings")
+        names = as_tuple(self.names, object, "the names")
+        if len(bracketings) != len(chains) or len(names) not in {0, len(chains)} or not chains:
+            counts = f"{len(chains)} chains, {len(bracketings)} bracketings, {len(names)} names"
+            message = f"{counts}: expected equally many, or no names"
+            raise ValueError(message)
+        for places in chains:
+            if not all(0 <= place < len(factors) for place in as_integers(places, "places")):
+                message = f"places {short(places)} among {len(factors)} factors: count from 0"
+                raise ValueError(message)
+        return list(zip(chains, bracketings, strict=True))
 
     @property
     def structures(self) -> tuple[Structure, ...]:

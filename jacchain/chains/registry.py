@@ -35,9 +35,8 @@ class Registry(Generic[T]):
         """Add an entry; raise TypeError if the name is no text, ValueError if it is taken."""
         check_type(name, str, f"the name of the {self.noun}")
         if name in self.entries:
-            message = (
-                f"{self.noun} {name!r} is taken, like {sorted(self.entries)}; choose another name"
-            )
+            taken = f"is taken, like {sorted(self.entries)}; choose another name"
+            message = f"{self.noun} {short(name)} {taken}"
             raise ValueError(message)
         self.entries[name] = entry
 
@@ -54,6 +53,6 @@ class Registry(Generic[T]):
         """Say what it is called here, or which known name is like it."""
         words = name.lower().replace("_", "-").removesuffix("-mode").removesuffix(" mode")
         if known := self.elsewhere.get(words):
-            return f": {name!r} is {known!r} here"
+            return f": {short(name)} is {known!r} here"
         close = get_close_matches(words, self.entries, n=1)
         return f": did you mean {close[0]!r}?" if close else ""

@@ -10,7 +10,7 @@ from math import prod
 from typing import TypeAlias, TypeVar
 
 from jacchain.chains.bracketing import Bracketing, splits
-from jacchain.inputs import check_sizes
+from jacchain.inputs import check_sizes, short
 
 Size = TypeVar("Size")
 Term: TypeAlias = tuple[Size, Size, Size]
@@ -42,14 +42,14 @@ def terms(order: str | Bracketing, dims: Sequence[Size]) -> list[Term[Size]]:
     [('z2', 'z1', 'x'), ('z3', 'z2', 'x'), ('1', 'z3', 'x')]
     """
     match order:
-        case "loss-first":
+        case str("loss-first"):
             return [(dims[0], rows, columns) for rows, columns in pairwise(dims[1:])]
-        case "input-first":
+        case str("input-first"):
             return [(rows, columns, dims[-1]) for rows, columns in pairwise(dims[:-1])][::-1]
         case str():
             message = (
-                f"order {order!r} has no closed form; give one of ['input-first', 'loss-first'] "
-                "or a bracketing"
+                f"order {short(order)} has no closed form; give one of "
+                "['input-first', 'loss-first'] or a bracketing"
             )
             raise ValueError(message)
     products = splits(order, len(dims) - 1)

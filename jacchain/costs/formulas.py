@@ -1,7 +1,7 @@
 """The article's formulas as symbolic expressions, for any number of layers."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import sympy
@@ -9,7 +9,7 @@ import sympy
 from jacchain.chains.bracketing import Bracketing
 from jacchain.chains.registry import Registry
 from jacchain.costs.closed_forms import terms
-from jacchain.inputs import as_integers, short
+from jacchain.inputs import as_integers, check_flag, short
 
 MOST_LAYERS = 1000
 
@@ -32,7 +32,8 @@ def formula(order: str | Bracketing, layers: int = 3) -> sympy.Expr:
     Raises
     ------
     ValueError
-        If there is no layer, or the order has no closed form or is none of so many layers.
+        If there is no layer, or over 1,000, or the order has no closed form or is none of so many
+        layers.
 
     Examples
     --------
@@ -94,7 +95,7 @@ def gradient_formula(
     Raises
     ------
     ValueError
-        If there is no layer, or the order is another.
+        If there is no layer, or over 1,000 (200 input-first), or the order is another.
 
     Examples
     --------
@@ -103,24 +104,33 @@ def gradient_formula(
     >>> gradient_formula("input-first", layers=1)
     x*z1 + z1
     """
-    sizes = symbolic_dims(layers)[:0:-1]  # the input first
-    return sympy.expand(_GRADIENTS[order](sizes, cache))
+    check_flag(cache, "cache")
+    terms_of, most = _GRADIENTS[order]
+    sizes = symbolic_dims(layers, most=most)[:0:-1]  # the input first
+    return terms_of(sizes, cache)
 
 
 def _loss_first(sizes: Sequence[sympy.Expr], cache: bool) -> sympy.Expr:
     area = [columns * rows for columns, rows in pairwise(sizes)]
-    later = [sum(area[i:]) for i in range(1, len(sizes))]
-    return (later[0] if cache else 2 * sum(later)) + sum(area) + sum(sizes[1:])
+    later = (a * (1 if cache else 2 * below) for below, a in enumerate(area) if below)
+    return sympy.Add(*later, *area, *sizes[1:])
 
 
 def _input_first(sizes: Sequence[sympy.Expr], _cache: bool) -> sympy.Expr:
     area = [columns * rows for columns, rows in pairwise(sizes)]
-    own = [a + rows for a, rows in zip(area, sizes[1:], strict=True)]
-    later = (own[i] * (sizes[i + 2] + sum(area[i + 2 :]) + sizes[-1]) for i in range(len(own) - 1))
-    return sum(later) + own[-1]
+    own = list(zip(area, sizes[1:], strict=True))
+    later = (
+        columns * elements
+        for i in range(len(own) - 1)
+        for columns, elements in product(own[i], (sizes[i + 2], *area[i + 2 :], sizes[-1]))
+    )
+    return sympy.Add(*later, *own[-1])
 
 
-_GRADIENTS = Registry("order", {"loss-first": _loss_first, "input-first": _input_first})
+# With the most layers for which that takes about a second: input-first has O(L^2) terms.
+_GRADIENTS = Registry(
+    "order", {"loss-first": (_loss_first, MOST_LAYERS), "input-first": (_input_first, 200)}
+)
 
 
 def general_gradient_formula(order: str = "loss-first", *, cache: bool = True) -> sympy.Expr:
@@ -147,11 +157,11 @@ def general_gradient_formula(order: str = "loss-first", *, cache: bool = True) -
     return sympy.Sum(times * z[i] * z[i - 1], (i, 2, L)) + sympy.Sum(own, (i, 1, L))
 
 
-def symbolic_dims(layers: int = 3) -> tuple[Any, ...]:
+def symbolic_dims(layers: int = 3, *, most: int = MOST_LAYERS) -> tuple[Any, ...]:
     """Return the dims of a network, loss first: 1 and the symbols ``zL``, ..., ``z1`` and ``x``.
 
     The symbols are positive integers. Raises TypeError if the number of layers is no integer,
-    ValueError if there is none, or more than 1,000.
+    ValueError if there is none, or more than `most`.
 
     Examples
     --------
@@ -159,8 +169,8 @@ def symbolic_dims(layers: int = 3) -> tuple[Any, ...]:
     (1, z2, z1, x)
     """
     (count,) = as_integers([layers], "layers")
-    if not 1 <= count <= MOST_LAYERS:
-        message = f"{short(count)} layers: expected 1 to {MOST_LAYERS:,}"
+    if not 1 <= count <= most:
+        message = f"{short(count)} layers: expected 1 to {most:,}"
         raise ValueError(message)
     names = [*(f"z{layer}" for layer in range(layers, 0, -1)), "x"]
     return (sympy.Integer(1), *sympy.symbols(names, positive=True, integer=True))

@@ -11,7 +11,7 @@ import numpy as np
 
 from jacchain.jacobians.structure import Structure, pattern_of
 from jacchain.jacobians.unchecked import Unchecked
-from jacchain.limits import available_bytes
+from jacchain.limits import check_room
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -81,20 +81,17 @@ class StructuredJacobian(Jacobian):
 
         Raises MemoryError if the array needs more memory than is available.
         """
-        check_room(self.structure, self.dtype)
+        check_dense_room(self.structure, self.dtype)
         pattern = pattern_of(self.structure)
         dense = np.zeros(self.shape, self.dtype)
         dense[pattern.rows, pattern.indices] = self.entries()
         return dense
 
 
-def check_room(structure: Structure, dtype: np.dtype[Any]) -> None:
+def check_dense_room(structure: Structure, dtype: np.dtype[Any]) -> None:
     """Raise MemoryError if the dense form needs more memory than is available."""
-    needed, room = prod(structure.shape) * dtype.itemsize, available_bytes()
-    if needed > room:
-        message = (
-            f"the dense form of a {structure.kind} Jacobian of shape {structure.shape} takes "
-            f"{needed / 2**30:.1f} GiB, and {room / 2**30:.1f} GiB are available; "
-            f"keep it {structure.kind}, which stores {structure.elements:,} elements"
-        )
-        raise MemoryError(message)
+    check_room(
+        prod(structure.shape) * dtype.itemsize,
+        f"the dense form of a {structure.kind} Jacobian of shape {structure.shape}",
+        f"keep it {structure.kind}, which stores {structure.elements:,} elements",
+    )

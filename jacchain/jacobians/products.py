@@ -6,14 +6,20 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from jacchain.inputs import FloatArray
+from jacchain.inputs import FloatArray, check_type, short
 from jacchain.jacobians.base import Jacobian, StructuredJacobian
 from jacchain.jacobians.dense import DenseJacobian
 from jacchain.jacobians.diagonal import BlockDiagonalJacobian, DiagonalJacobian, KroneckerJacobian
 from jacchain.jacobians.pattern import pattern_product, product_values
 from jacchain.jacobians.sparse import SelectionJacobian, SparseJacobian
 from jacchain.jacobians.structure import KINDS, Structure, pattern_of
-from jacchain.jacobians.structure_products import BY_PATTERN, KindPair, check_fit, find_rule
+from jacchain.jacobians.structure_products import (
+    BY_PATTERN,
+    KindPair,
+    check_fit,
+    find_rule,
+    product,
+)
 
 Out: TypeAlias = FloatArray | None  # flat memory for the result
 Rule: TypeAlias = Callable[[Any, Any, Out], Jacobian]
@@ -38,9 +44,9 @@ def multiply(a: Jacobian, b: Jacobian, *, out: FloatArray | None = None) -> Jaco
     Raises
     ------
     TypeError
-        If no rule multiplies these two kinds.
+        If an operand is no Jacobian, or no rule multiplies these two kinds.
     ValueError
-        If the shapes do not fit.
+        If the shapes do not fit, or `out` is no such memory.
 
     Examples
     --------
@@ -49,8 +55,24 @@ def multiply(a: Jacobian, b: Jacobian, *, out: FloatArray | None = None) -> Jaco
     >>> multiply(DenseJacobian(np.ones((1, 2))), DiagonalJacobian([3.0, 4.0])).to_dense()
     array([[3., 4.]])
     """
+    for operand in (a, b):
+        check_type(operand, Jacobian, "an operand")
     check_fit(a.structure, b.structure)
+    if out is not None:
+        _check_memory(out, a, b)
     return rule(a.structure, b.structure)(a, b, out)
+
+
+def _check_memory(out: FloatArray, a: Jacobian, b: Jacobian) -> None:
+    """Raise unless `out` is flat memory for the elements of the product."""
+    check_type(out, np.ndarray, "out")
+    elements = product(a.structure, b.structure).result.elements
+    if (out.shape, out.dtype) != ((elements,), a.dtype) or not out.flags.carray:
+        message = (
+            f"out is {short(out)}, {out.dtype}; expected writable memory, contiguous, of shape "
+        )
+        message += f"({elements},), {a.dtype}"
+        raise ValueError(message)
 
 
 def rule(a: Structure, b: Structure) -> Rule:

@@ -113,6 +113,7 @@ class SelectionJacobian(StructuredJacobian):
     def __post_init__(self) -> None:
         """Validate and convert the fields."""
         object.__setattr__(self, "type", check_dtype(self.type))
+        check_type(self.pattern, Pattern, "the pattern")
         Structure(self.pattern.shape, "selection", self.pattern)  # raises if it does not fit
 
     @classmethod

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jacchain.inputs import check_sizes
+from jacchain.inputs import check_flag, check_sizes, check_type, short
 from jacchain.jacobians.pattern import Pattern
 from jacchain.jacobians.unchecked import Unchecked
 
@@ -64,10 +64,18 @@ class Structure(Unchecked):
 
     def __post_init__(self) -> None:
         """Validate and convert the fields."""
-        rows, columns = check_sizes(self.shape)
-        object.__setattr__(self, "shape", (rows, columns))
+        shape = check_sizes(self.shape)
+        if len(shape) != 2:
+            message = f"a shape of {len(shape)} sizes, {short(shape)}; expected rows and columns"
+            raise ValueError(message)
+        object.__setattr__(self, "shape", shape)
+        check_type(self.kind, str, "the kind")
+        if self.pattern is not None:
+            check_type(self.pattern, Pattern, "the pattern")
+        check_sizes([self.blocks])
+        check_flag(self.shared, "shared")
         if self.kind not in KINDS:
-            message = f"unknown kind {self.kind!r}; the known ones are {sorted(KINDS)}"
+            message = f"unknown kind {short(self.kind)}; the known ones are {sorted(KINDS)}"
             raise ValueError(message)
         if not KINDS[self.kind].fits(self):
             message = f"{self.kind} of shape {self.shape}: expected {KINDS[self.kind].expected}"

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jacchain.chains.chain import Chain
+from jacchain.inputs import check_flag, check_type, short
 from jacchain.jacobians.base import Jacobian
 from jacchain.jacobians.dense import DenseJacobian
 from jacchain.jacobians.diagonal import BlockDiagonalJacobian, DiagonalJacobian
@@ -62,6 +63,8 @@ def batch_chain(
     >>> batch_chain(network, np.ones((4, 3)), np.zeros((4, 2)), shared=False).dims
     (1, 8, 12)
     """
+    check_type(network, Network, "the network")
+    check_flag(shared, "shared")
     points, rows = network.as_batch(inputs, targets)
     forward = trace(network.layers, points)
     row = network.loss.row(forward.output, rows) / len(points)
@@ -116,10 +119,11 @@ def unrolled_chain(network: Network, x: npt.ArrayLike, target: npt.ArrayLike) ->
     >>> chain.dims, chain.factors[2].to_dense().tolist(), chain.factors[3].to_dense().tolist()
     ((1, 1, 1, 2, 2), [[0.5, 1.0]], [[1.0, 0.0], [0.0, 1.0]])
     """
+    check_type(network, Network, "the network")
     first, *rest = network.layers
     if not isinstance(first, RecurrentLayer) or first.sequence:
         wanted = "expected a RecurrentLayer whose output is the last state, to unroll its steps"
-        message = f"the first layer is {first!r}; {wanted}"
+        message = f"the first layer is {short(first)}; {wanted}"
         raise TypeError(message)
     forward = trace(network.layers, network.as_input(x))
     row = network.loss.row(forward.output, network.as_target(target))

@@ -21,7 +21,8 @@ def gradients(network: Network, x: npt.ArrayLike, target: npt.ArrayLike) -> Grad
     gives `dl/db_i = g_i diag(s'(a_i))`, `dl/dW_i`, the outer product of `dl/db_i` and `z_{i-1}`,
     and `g_{i-1} = dl/db_i W_i`.
 
-    Takes and raises what `Network.chain` does.
+    Takes and raises what `Network.chain` does. Raises ValueError also if a gradient is beyond the
+    dtype.
 
     Returns
     -------
@@ -38,7 +39,7 @@ def gradients(network: Network, x: npt.ArrayLike, target: npt.ArrayLike) -> Grad
     check_type(network, Network, "the network")
     inputs, targets = network.as_input(x)[np.newaxis], network.as_target(target)[np.newaxis]
     by_parameter, adjoints = sweep(network, inputs, targets)
-    return {**by_parameter, "x": adjoints[0]}
+    return _finite({**by_parameter, "x": adjoints[0]})
 
 
 def batch_gradients(network: Network, inputs: npt.ArrayLike, targets: npt.ArrayLike) -> Gradients:
@@ -71,7 +72,7 @@ def batch_gradients(network: Network, inputs: npt.ArrayLike, targets: npt.ArrayL
     {'W1': array([[-7.,  1.]]), 'b1': array([-3.]), 'x': array([[-2., -4.],
            [-1., -2.]])}
     """
-    return gradients_evaluator(network, inputs, targets)()
+    return _finite(gradients_evaluator(network, inputs, targets)())
 
 
 def gradients_evaluator(
@@ -79,7 +80,8 @@ def gradients_evaluator(
 ) -> Callable[[], Gradients]:
     """Validate a batch now; return a function that computes its `batch_gradients`.
 
-    Takes and raises what `batch_gradients` does. Later calls leave earlier results unchanged.
+    Takes and raises what `batch_gradients` does, but gradients beyond the dtype are inf or NaN.
+    Later calls leave earlier results unchanged.
 
     Examples
     --------
@@ -103,10 +105,20 @@ def sweep(network: Network, inputs: Array, targets: Array) -> tuple[Gradients, A
 
     Takes validated inputs `(n, |x|)` and targets `(n, |z_L|)`.
     """
-    forward = trace(network.layers, inputs)
-    adjoints = network.loss.row(forward.output, targets) / len(inputs)
-    by_layer, adjoints = pull_back(network.layers, forward, adjoints)
+    with np.errstate(over="ignore", invalid="ignore"):  # whoever returns results checks them
+        forward = trace(network.layers, inputs)
+        adjoints = network.loss.row(forward.output, targets) / len(inputs)
+        by_layer, adjoints = pull_back(network.layers, forward, adjoints)
     return numbered(by_layer), adjoints
+
+
+def _finite(results: Gradients) -> Gradients:
+    """Return derivatives; raise ValueError if one is beyond its dtype."""
+    for name, array in results.items():
+        if not np.isfinite(array).all():
+            message = f"the derivative by {name} is beyond {array.dtype}; scale the network down"
+            raise ValueError(message)
+    return results
 
 
 def vjp(network: Network, x: npt.ArrayLike, adjoints: npt.ArrayLike) -> Array:
@@ -127,7 +139,8 @@ def vjp(network: Network, x: npt.ArrayLike, adjoints: npt.ArrayLike) -> Array:
     Raises
     ------
     TypeError, ValueError
-        If `x` or `adjoints` is not real, of another shape, or not finite.
+        If `x` or `adjoints` is not real, of another shape, or not finite, or a product is beyond
+        the dtype.
 
     Examples
     --------
@@ -139,7 +152,9 @@ def vjp(network: Network, x: npt.ArrayLike, adjoints: npt.ArrayLike) -> Array:
     """
     check_type(network, Network, "the network")
     rows = _rows(adjoints, "the array of adjoints", network.sizes[-1], network.dtype)
-    products = pull_rows(network.layers, network.forward(x), rows)
+    with np.errstate(over="ignore", invalid="ignore"):
+        products = pull_rows(network.layers, network.forward(x), rows)
+    _finite({"x": products})
     return products[0] if np.ndim(adjoints) == 1 else products
 
 
@@ -161,7 +176,8 @@ def jvp(network: Network, x: npt.ArrayLike, tangents: npt.ArrayLike) -> Array:
     Raises
     ------
     TypeError, ValueError
-        If `x` or `tangents` is not real, of another shape, or not finite.
+        If `x` or `tangents` is not real, of another shape, or not finite, or a product is beyond
+        the dtype.
 
     Examples
     --------
@@ -173,7 +189,9 @@ def jvp(network: Network, x: npt.ArrayLike, tangents: npt.ArrayLike) -> Array:
     """
     check_type(network, Network, "the network")
     columns = _rows(tangents, "the array of tangents", network.sizes[0], network.dtype)
-    products = push_forward(network.layers, network.forward(x), columns)
+    with np.errstate(over="ignore", invalid="ignore"):
+        products = push_forward(network.layers, network.forward(x), columns)
+    _finite({"x": products})
     return products[0] if np.ndim(tangents) == 1 else products
 
 

@@ -5,10 +5,11 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from jacchain.inputs import check_dtype, check_sizes
+from jacchain.inputs import as_integers, check_dtype, check_sizes, short
 from jacchain.jacobians.base import Jacobian
 from jacchain.jacobians.diagonal import IdentityJacobian
 from jacchain.jacobians.sparse import SelectionJacobian
+from jacchain.limits import check_room
 from jacchain.networks.arrays import Array
 from jacchain.networks.layer import Layer, Visit
 
@@ -55,11 +56,13 @@ class FlattenLayer(Layer):
         dtype: npt.DTypeLike = "float64",
     ) -> None:
         self.shape, self.dtype = check_sizes(shape), check_dtype(dtype)
-        self.axes = tuple(range(len(self.shape))) if axes is None else tuple(axes)
-        if sorted(self.axes) != list(range(len(self.shape))):
-            message = f"axes {self.axes}: expected a permutation of 0 to {len(self.shape) - 1}"
+        all_axes = tuple(range(len(self.shape)))
+        self.axes = all_axes if axes is None else as_integers(axes, "axes")
+        if sorted(self.axes) != list(all_axes):
+            message = f"axes {short(self.axes)}: expected a permutation of 0 to {len(all_axes) - 1}"
             raise ValueError(message)
         self.input_size = self.output_size = prod(self.shape)
+        check_room(np.intp(0).itemsize * self.input_size, "the permutation", "make it smaller")
         self._chosen = np.arange(self.input_size).reshape(self.shape).transpose(self.axes).ravel()
 
     def __repr__(self) -> str:

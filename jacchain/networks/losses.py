@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jacchain.chains.registry import Registry
+from jacchain.inputs import short
 from jacchain.networks.arrays import Array, as_array
 
 _TARGET = "the target"
@@ -93,7 +94,7 @@ def _class_index(target: Any, size: int) -> int:
     except TypeError:
         index = None
     if index is None or isinstance(target, bool) or not 0 <= index < size:
-        message = f"the target is {target!r}; expected a class index, from 0 to {size - 1}"
+        message = f"the target is {short(target)}; expected a class index, from 0 to {size - 1}"
         raise ValueError(message)
     return index
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jacchain.chains.chain import Chain
-from jacchain.inputs import as_numpy
+from jacchain.inputs import as_numpy, as_tuple
 from jacchain.jacobians.base import Jacobian
 from jacchain.jacobians.dense import DenseJacobian
 from jacchain.networks.arrays import Array, as_array
@@ -56,7 +56,7 @@ class Network:
     loss: Loss
 
     def __init__(self, layers: Iterable[Layer], loss: str | Loss = "squared_error") -> None:
-        object.__setattr__(self, "layers", tuple(layers))
+        object.__setattr__(self, "layers", as_tuple(layers, Layer, "the layers"))
         object.__setattr__(self, "loss", as_loss(loss))
         check_layers(self.layers)
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from jacchain.inputs import check_sizes
+from jacchain.inputs import check_flag, check_sizes
 from jacchain.jacobians.base import Jacobian
 from jacchain.jacobians.dense import DenseJacobian
 from jacchain.networks.activations import as_activation
@@ -53,6 +53,7 @@ class _RecurrentLayer(Layer):
             message = f"a sequence of {steps} steps; expected at least 1"
             raise ValueError(message) from None
         self.Wx, self.Wh, self.b = frozen(Wx=by_input, Wh=by_state, b=bias)
+        check_flag(sequence, "sequence")
         self.dtype, self.sequence = bias.dtype, sequence
         self.input_size = self.steps * by_input.shape[1]
         self.output_size = self.state_size * (self.steps if sequence else 1)

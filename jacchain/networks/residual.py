@@ -7,6 +7,7 @@ from typing import Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from jacchain.inputs import as_tuple
 from jacchain.jacobians.base import Jacobian
 from jacchain.jacobians.dense import DenseJacobian
 from jacchain.jacobians.products import multiply
@@ -47,7 +48,7 @@ class ResidualLayer(Layer):
     """
 
     def __init__(self, layers: Iterable[Layer]) -> None:
-        self.layers = tuple(layers)
+        self.layers = as_tuple(layers, Layer, "the layers")
         check_layers(self.layers)
         self.dtype, self.input_size = self.layers[0].dtype, self.layers[0].input_size
         self.output_size = self.layers[-1].output_size

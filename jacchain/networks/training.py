@@ -5,10 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from jacchain.inputs import as_float, as_generator, as_integers, as_numpy, check_type, short
 from jacchain.networks.arrays import Array
 from jacchain.networks.derivatives import sweep
 from jacchain.networks.network import Network, with_parameters
 from jacchain.networks.passes import trace
+
+MOST_EPOCHS = 1_000_000
 
 
 def mean_loss(network: Network, inputs: npt.ArrayLike, targets: npt.ArrayLike) -> float:
@@ -42,7 +45,9 @@ def step(network: Network, by_parameter: Mapping[str, Array], learning_rate: flo
     >>> net.loss_value([3, -1], [5]), round(moved.loss_value([3, -1], [5]), 6)
     (8.0, 1.62)
     """
-    if not 0 < learning_rate < np.inf:
+    check_type(network, Network, "the network")
+    check_type(by_parameter, Mapping, "the gradients by parameter")
+    if not 0 < as_float(learning_rate, "the learning rate") < np.inf:
         message = f"the learning rate is {learning_rate}; expected a finite number above 0"
         raise ValueError(message)
     parameters = network.parameters
@@ -50,10 +55,11 @@ def step(network: Network, by_parameter: Mapping[str, Array], learning_rate: flo
     if unfit:
         message = f"no gradient that fits {', '.join(unfit)}; give this network's own gradients"
         raise ValueError(message)
-    moved = {
-        name: np.subtract(parameter, learning_rate * by_parameter[name], dtype=network.dtype)
-        for name, parameter in parameters.items()
-    }
+    with np.errstate(over="ignore"):  # a parameter that is not finite is refused by its layer
+        moved = {
+            name: np.subtract(parameter, learning_rate * by_parameter[name], dtype=network.dtype)
+            for name, parameter in parameters.items()
+        }
     return Network(with_parameters(network.layers, moved), network.loss)
 
 
@@ -78,7 +84,7 @@ def train(
     learning_rate
         Above 0 and finite.
     epochs
-        Passes over all samples, at least 1.
+        Passes over all samples, from 1 to 1,000,000.
     batch_size
         Samples a step, at least 1; the last batch of an epoch may be smaller.
     rng
@@ -105,11 +111,14 @@ def train(
     >>> line.forward([10]).output.round(3)
     array([21.])
     """
-    if epochs < 1 or batch_size < 1:
-        message = f"epochs is {epochs} and batch_size {batch_size}; expected both at least 1"
+    check_type(network, Network, "the network")
+    epochs, batch_size = as_integers([epochs, batch_size], "epochs and batch_size")
+    if not 1 <= epochs <= MOST_EPOCHS or batch_size < 1:
+        counts = f"epochs is {short(epochs)} and batch_size {short(batch_size)}"
+        message = f"{counts}; expected both at least 1, and at most {MOST_EPOCHS:,} epochs"
         raise ValueError(message)
     points, rows = network.as_batch(inputs, targets)
-    generator, losses = np.random.default_rng(rng), []
+    generator, losses = as_generator(rng), []
     for _ in range(epochs):
         order = generator.permutation(len(points))
         for start in range(0, len(points), batch_size):
@@ -136,8 +145,9 @@ def accuracy(network: Network, inputs: npt.ArrayLike, classes: npt.ArrayLike) ->
     >>> accuracy(net, [[3, 1], [1, 2], [5, 4], [0, 1]], classes=[0, 1, 1, 1])
     0.75
     """
+    check_type(network, Network, "the network")
     points = network.as_inputs(inputs)
-    expected = np.asarray(classes)
+    expected = as_numpy(classes, "the classes")
     if expected.dtype.kind not in "iu" or expected.shape != points.shape[:1]:
         fits = f"expected integers, shape {points.shape[:1]}"
         message = f"the classes have dtype {expected.dtype} and shape {expected.shape}; {fits}"
@@ -147,4 +157,9 @@ def accuracy(network: Network, inputs: npt.ArrayLike, classes: npt.ArrayLike) ->
 
 def _mean_loss(network: Network, inputs: Array, targets: Array) -> float:
     """Return the mean loss of validated inputs `(n, |x|)` and targets `(n, |z_L|)`."""
-    return float(np.mean(network.loss.value(trace(network.layers, inputs).output, targets)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        value = float(np.mean(network.loss.value(trace(network.layers, inputs).output, targets)))
+    if not np.isfinite(value):
+        message = f"the mean loss is {value}, beyond {network.dtype}; scale the network down"
+        raise ValueError(message)
+    return value

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from jacchain.inputs import as_integers, short
+from jacchain.inputs import as_integers, check_flag, short
+from jacchain.limits import check_room
 from jacchain.networks.arrays import Array
 
+INDEX_BYTES = np.dtype(np.intp).itemsize
 Indices = NDArray[np.integer[Any]]
 Sizes = tuple[int, ...]
 
@@ -57,6 +59,7 @@ class Windows:
         ceil: bool = False,
     ) -> None:
         options = {"size": size, "kernel": kernel, "stride": stride, "dilation": dilation}
+        check_flag(ceil, "ceil")
         number = axes_of(size)
         axes = {name: _per_axis(name, value, number) for name, value in options.items()}
         vars(self).update(axes, ceil=ceil)
@@ -68,6 +71,10 @@ class Windows:
                 remedy = "make it smaller, or pad more"
                 message = f"a kernel that spans {reach} does not fit into {room}; {remedy}"
                 raise ValueError(message)
+        taps = prod(self.output) * prod(self.kernel)
+        padded = (n + sum(ends) for n, ends in zip(self.size, self._ends, strict=True))
+        needed = INDEX_BYTES * (taps + prod(padded))
+        check_room(needed, f"windows {self.kernel} over {self.size}", "make them smaller")
 
     def _named_padding(self, name: str) -> Sizes:
         """Return the padding that a name means."""
@@ -76,8 +83,8 @@ class Windows:
         if name == "valid":
             return (0,) * len(self.size)
         message = (
-            f"padding {name!r} for kernels that span {self._reach}, stride {self.stride}: expected "
-            "numbers, 'valid', or, for odd kernels and stride 1, 'same'"
+            f"padding {short(name)} for kernels that span {self._reach}, stride {self.stride}: "
+            "expected numbers, 'valid', or, for odd kernels and stride 1, 'same'"
         )
         raise ValueError(message)
 

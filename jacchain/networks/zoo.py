@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from jacchain.chains.registry import Registry
-from jacchain.inputs import check_dtype, check_sizes
+from jacchain.inputs import as_generator, check_dtype, check_sizes
+from jacchain.limits import check_room
 from jacchain.networks.activations import as_activation
 from jacchain.networks.affine import AffineLayer
 from jacchain.networks.arrays import Array, as_array
@@ -84,8 +85,11 @@ def mlp(
     if len(checked) < 2:
         message = f"sizes {sizes}: expected at least two, (|x|, |z_1|, ...), input first"
         raise ValueError(message)
-    as_activation(activation)  # raises if it is unknown, also where no layer has it
-    generator = np.random.default_rng(rng)
+    for name in (activation, output):  # also where no layer has it
+        as_activation(name)
+    needed = floats.itemsize * sum(n * m for n, m in pairwise(checked))
+    check_room(needed, "a perceptron of these sizes", "make it smaller")
+    generator = as_generator(rng)
     names = [activation] * (len(checked) - 2) + [output]
     layers = [
         _random_affine(*fans, name, generator, floats)
@@ -125,7 +129,7 @@ def load_network(
     """
     architecture = _NETWORKS[name]
     if architecture is None:
-        return _lenet5(np.random.default_rng(rng), check_dtype(dtype))
+        return _lenet5(as_generator(rng), check_dtype(dtype))
     sizes, activation, loss = architecture
     return mlp(*sizes, activation=activation, loss=loss, rng=rng, dtype=dtype)
 

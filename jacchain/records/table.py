@@ -1,5 +1,6 @@
 """Records as pandas tables."""
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
@@ -9,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from jacchain.cost import Cost
+from jacchain.inputs import check_flag, check_type
 from jacchain.records.errors import RecordsError
 from jacchain.records.read import read_records
 from jacchain.records.schema import BlockRecord, CellRecord, Record
@@ -75,6 +77,8 @@ def read_results(path: str | Path, *, samples: bool = False) -> pd.DataFrame:
     ['cell', 'order', 'arm', 'process', 'round', 'position',
      'seconds', 'cpu_seconds', 'switches', 'steal', 'flagged']
     """
+    check_type(path, str | os.PathLike, "the path")
+    check_flag(samples, "samples")
     records = read_records(path)
     blocks = blocks_by_cell(records)
     rows = [

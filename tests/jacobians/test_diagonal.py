@@ -6,7 +6,7 @@ from jacchain import jacobians
 UNFIT = {
     "expected 1 dimension, not empty": lambda: jacobians.DiagonalJacobian([[1.0]]),
     "row of shape": lambda: jacobians.KroneckerJacobian([], 2),
-    r"takes 7450[0-9.]* GiB": jacobians.KroneckerJacobian(range(10**5), 10**5).to_dense,
+    r"takes 7\.5e\+06 GiB": jacobians.KroneckerJacobian(range(10**5), 10**5).to_dense,
     "complex128: expected float32": lambda: jacobians.DiagonalJacobian([1j]),
     "size 0": lambda: jacobians.IdentityJacobian(0),
     "int8: expected float32": lambda: jacobians.IdentityJacobian(2, "int8"),
