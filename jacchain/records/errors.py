@@ -1,10 +1,13 @@
 """What can go wrong with records: always a problem together with its remedy."""
 
+MOST_CHARACTERS = 1000
+
 
 class RecordsError(Exception):
     """Records that can't be read, written or mixed.
 
-    The problem says what is wrong and where, with the bad value; the remedy what to do about it.
+    The problem says what is wrong and where, with the bad value, of a long one the ends; the remedy
+    what to do about it.
 
     Examples
     --------
@@ -13,6 +16,9 @@ class RecordsError(Exception):
     """
 
     def __init__(self, problem: str, remedy: str) -> None:
+        if len(problem) > MOST_CHARACTERS:
+            half = MOST_CHARACTERS // 2
+            problem = f"{problem[:half]} ... {problem[-half:]}"
         super().__init__(problem, remedy)
         self.problem, self.remedy = problem, remedy
 

@@ -5,7 +5,7 @@ as floats without an overflow, so that whoever reads records need not check agai
 """
 
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Annotated, Any, Final
 
@@ -59,14 +59,26 @@ Object = Annotated[dict[str, Any], AfterValidator(_plain)]
 
 
 def _described(environment: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Check that what is named as bytes is a number of them, or None where unknown."""
+    """Check what is read of an environment: bytes, shares of cores and forced kernels."""
     for name, value in environment.items():
-        is_count = type(value) is int and 0 <= value <= MOST_COUNT
-        if name.endswith("_bytes") and value is not None and not is_count:
-            shown = reprlib.repr(value)
-            message = f"{name} is {shown}; expected a number of bytes, or null where unknown"
+        kind, expected = _FACTS.get("_bytes" if name.endswith("_bytes") else name, (None, ""))
+        if kind and value is not None and not kind(value):
+            message = f"{name} is {reprlib.repr(value)}; expected {expected}, or null where unknown"
             raise ValueError(message)
     return environment
+
+
+_FACTS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
+    "_bytes": (lambda v: type(v) is int and 0 <= v <= MOST_COUNT, "a number of bytes"),
+    "cpu_share_of_threads": (
+        lambda v: isinstance(v, list | tuple) and all(type(share) in {int, float} for share in v),
+        "a list of numbers",
+    ),
+    "forced_kernels": (
+        lambda v: isinstance(v, list | tuple) and all(isinstance(name, str) for name in v),
+        "a list of names",
+    ),
+}
 
 
 Environment = Annotated[Object, AfterValidator(_described)]

@@ -50,6 +50,12 @@ EDITS = {  # place, value, and what is said of it
     "session": [
         (["schema"], 1, "schema 1; this jacchain reads schema 2"),
         (["environment", "l2_bytes"], "2 MiB", "l2_bytes is '2 MiB'; expected a number of bytes"),
+        (
+            ["environment", "forced_kernels"],
+            [1],
+            r"forced_kernels is \[1\]; expected a list of names",
+        ),
+        (["environment", "cpu_share_of_threads"], 0.5, "is 0.5; expected a list of numbers"),
         (["environment", "caches"], [float("nan")], "nan is no number that JSON has"),
         (["environment"], [], r"environment is \[\]"),
         (["claims"], [], r"claims is \[\]"),
