@@ -3,25 +3,33 @@
 Neither harness needs to be installed to read what it wrote.
 """
 
-import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
-from math import inf, isfinite, isnan
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from packaging.version import InvalidVersion, Version
 
 from jacchain.analysis.evidence import Dims
 from jacchain.chains.registry import Registry
+from jacchain.harnesses.files import (
+    UNKNOWN,
+    AsvFile,
+    AsvRow,
+    PytestFile,
+    PytestItem,
+    read_json,
+    validated,
+)
 from jacchain.harnesses.grids_file import asv_cells, cell_facts
+from jacchain.inputs import short
 from jacchain.records.errors import RecordsError
 from jacchain.records.table import CELL_COLUMNS, read_results
 
-ASV_VERSION = 2  # of a result file
-UNKNOWN = "unknown"  # where the environment of asv names no version
+REMAKE = "Make it anew with `make bench-pytest`."
 ORIGIN_COLUMNS = ("harness", "machine", "commit", "date", "numpy", "python")
 HARNESS_COLUMNS = (*ORIGIN_COLUMNS, *CELL_COLUMNS)
 
@@ -92,61 +100,42 @@ def read_asv(folder: str | Path) -> list[Timing]:
         raise RecordsError(problem, "Measure some with `make bench-quick`.")
     index = Path(folder, "benchmarks.json")
     benchmarks = read_json(index) if index.is_file() else {}
-    versions = {name: b["version"] for name, b in benchmarks.items() if isinstance(b, dict)}
+    versions = {name: b.get("version") for name, b in benchmarks.items() if isinstance(b, dict)}
     return [timing for path in paths for timing in _asv_file(path, versions)]
 
 
-def _asv_file(path: Path, versions: Mapping[str, str]) -> Iterator[Timing]:
+def _asv_file(path: Path, versions: Mapping[str, object]) -> Iterator[Timing]:
     """Yield the timings in a file, skipping benchmarks whose version has changed."""
-    data = read_json(path)
-    version = data.get("version")
-    if version != ASV_VERSION:
-        problem = f"{path}: results of version {version!r}; this jacchain knows {ASV_VERSION}"
-        raise RecordsError(problem, "Measure them again with the asv of asv.conf.json.")
-    try:
-        for benchmark, columns in data["results"].items():
-            if ".time_" in benchmark:
-                row = dict(zip(data["result_columns"], columns, strict=False))
-                version = row.get("version")
-                if version == versions.get(benchmark, version):
-                    yield from _asv_timings(path, data, benchmark, row)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        problem = f"{path}: damaged: {type(error).__name__}: {error}"
-        raise RecordsError(problem, "Delete it, and measure that commit again.") from error
+    file = validated(AsvFile, read_json(path), str(path))
+    for benchmark, columns in file.results.items():
+        if ".time_" not in benchmark:
+            continue
+        cells = columns if isinstance(columns, list) else []
+        named = dict(zip(file.result_columns, cells, strict=False))
+        row = validated(AsvRow, named, f"{path}: {short(benchmark)}")
+        if row.version == (versions.get(benchmark) or row.version):
+            yield from _asv_timings(path, file, benchmark, row)
 
 
-def _asv_timings(path: Path, data: Row, benchmark: str, row: Row) -> Iterator[Timing]:
-    results = row["result"] or []
-    for index, values in enumerate(product(*row["params"])):
-        if index >= len(results) or results[index] is None or isnan(results[index]):
+def _asv_timings(path: Path, file: AsvFile, benchmark: str, row: AsvRow) -> Iterator[Timing]:
+    combinations = zip(row.result or (), product(*row.params), strict=False)
+    for index, (median, values) in enumerate(combinations):
+        if median is None:
             continue  # it failed (null), or was not asked for (NaN)
-        median = float(results[index])
-        kept = row.get("samples")
-        samples = _seconds((kept and kept[index]) or (median,))
-        ends = (float(row[end][index]) for end in ("stats_ci_99_a", "stats_ci_99_b"))
-        low, high = (end if isfinite(end) else median for end in ends)  # infinite of one sample
+        ends = (row.entry(name, index) for name in ("stats_ci_99_a", "stats_ci_99_b"))
+        low, high = (median if end is None or not isfinite(end) else end for end in ends)
         yield Timing(
             machine=path.parent.name,
-            commit=data["commit_hash"],
-            date=int(data["date"]),
-            env={key: str(value) for key, value in data["params"].items()},
+            commit=file.commit_hash,
+            date=file.date,
+            env={key: str(value) for key, value in file.params.items()},
             benchmark=benchmark,
             values=tuple(value.strip("'\"") for value in values),
             median=median,
             interval=(low, high),
-            samples=samples,
-            number=int(row["stats_number"][index]),
+            samples=row.entry("samples", index) or (median,),
+            number=row.entry("stats_number", index) or 1,
         )
-
-
-def _seconds(samples: Iterable[Any]) -> tuple[float, ...]:
-    """Return samples as numbers; raise ValueError unless all are finite times above 0."""
-    times = tuple(map(float, samples))
-    for seconds in times:
-        if not 0 < seconds < inf:
-            message = f"a time of {seconds} seconds; expected one above 0"
-            raise ValueError(message)
-    return times
 
 
 def asv_table(timings: Iterable[Timing]) -> pd.DataFrame:
@@ -173,24 +162,26 @@ def asv_table(timings: Iterable[Timing]) -> pd.DataFrame:
 def pytest_table(path: str | Path) -> pd.DataFrame:
     """Arrange the results in a file of pytest-benchmark in the same columns as `asv_table`.
 
-    Raises RecordsError if there is no such file, it is empty, or it isn't one of this suite.
+    Benchmarks of other tests, which name no dims and no order, are left out. Raises RecordsError if
+    there is no such file, it is damaged, or it holds none of this suite.
     """
     data = read_json(Path(path), remedy="Make it with `make bench-pytest`.")
-    try:
-        rows = [_pytest_row(data, item) for item in data["benchmarks"]]
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        problem = f"{path}: not of this suite: {type(error).__name__}: {error}"
-        raise RecordsError(problem, "Make it anew with `make bench-pytest`.") from error
-    return _table(rows, f"benchmarks in {path}")
-
-
-def _pytest_row(data: Row, item: Row) -> Row:
-    info, stats = item["extra_info"], item["stats"]
-    python = data.get("machine_info", {}).get("python_version", UNKNOWN)
-    commit = data["commit_info"].get("id")
-    origin = ("pytest", None, commit, data["datetime"], info["numpy"], python)
-    samples = _seconds(stats.get("data") or [stats["median"]])
-    return _row(origin, tuple(info["dims"]), info["order"], samples, stats["iterations"])
+    file = validated(PytestFile, data, str(path), REMAKE)
+    rows = []
+    for number, item in enumerate(file.benchmarks):
+        info = item.get("extra_info")
+        if isinstance(info, dict) and {"dims", "order"} <= info.keys():
+            where = f"{path}: benchmark {number}"
+            one = validated(PytestItem, item, where, REMAKE)
+            python, commit = file.machine_info.python_version, file.commit_info.id
+            origin = ("pytest", None, commit, file.datetime, one.extra_info.numpy, python)
+            dims, order, stats = one.extra_info.dims, one.extra_info.order, one.stats
+            try:
+                rows.append(_row(origin, dims, order, stats.samples, stats.iterations))
+            except ValueError as error:
+                problem = f"{where}: {error}"
+                raise RecordsError(problem, REMAKE) from error
+    return _table(rows, f"benchmarks of this suite in {path}")
 
 
 def _row(
@@ -246,27 +237,16 @@ def one_run(
 def _latest(table: pd.DataFrame, column: str) -> str:
     """Return the value of the latest commit; of numpy and Python the greatest version."""
     if column in {"numpy", "python"}:
-        return str(max(table[column], key=lambda v: [int(n) for n in re.findall(r"\d+", str(v))]))
+        return str(max(table[column], key=_version))
     return str(table.sort_values("date", kind="stable")[column].iloc[-1])
 
 
-def read_json(path: Path, *, remedy: str = "Name a file that is there.") -> Row:
-    """Read one JSON object from a file; `remedy` is for one that can't be read.
-
-    Raises RecordsError if it can't be read, or is none.
-    """
+def _version(text: str) -> Version:
+    """Return a version to compare: a release candidate is before its release; 0 where unknown."""
     try:
-        data = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        problem = f"can't read {path}: {error.strerror}"
-        raise RecordsError(problem, remedy) from error
-    except ValueError as error:
-        problem = f"{path}: damaged: {error}"
-        raise RecordsError(problem, "Delete it, and measure again.") from error
-    if not isinstance(data, dict):
-        problem = f"{path}: no JSON object"
-        raise RecordsError(problem, "Delete it, and measure again.")
-    return data
+        return Version(text)
+    except InvalidVersion:
+        return Version("0")
 
 
 SOURCES: Registry[Callable[[Path], pd.DataFrame]] = Registry(

@@ -14,7 +14,8 @@ from socket import AF_INET6
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from jacchain.harnesses.readers import read_asv, read_json
+from jacchain.harnesses.files import read_json
+from jacchain.harnesses.readers import read_asv
 from jacchain.records.errors import RecordsError
 
 CONFIG, BRANCH = "asv.conf.json", "main"

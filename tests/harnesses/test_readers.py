@@ -20,6 +20,7 @@ ROW = {
     "stats_number": [900, None, 400, 300],
     "samples": [[1.5e-6, 2.5e-6, 2e-6, 2e-6], None, [8e-6], None],
 }
+MEDIAN = {"median": 5e-6, "iterations": 1}
 INFO = {"dims": list(DIMS), "order": "input-first", "numpy": "2.4.6"}
 
 
@@ -73,9 +74,14 @@ def test_times_become_rows_of_our_own_table(file):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda d: d | {"version": 3}, r"version 3; this jacchain knows 2"),
-        (lambda d: d | {"results": {BENCHMARK: [[1]]}}, r"damaged: KeyError: 'params'"),
-        (lambda d: d | {"date": "yesterday"}, r"damaged: ValueError"),
+        (lambda d: d | {"version": 3}, "version is 3: Input should be 2"),
+        (lambda d: d | {"results": {BENCHMARK: [[1]]}}, "params: Field required"),
+        (lambda d: d | {"results": {BENCHMARK: 7}}, "OverX.*result: Field required"),
+        (lambda d: d | {"date": "yesterday"}, "date is 'yesterday': .* integer"),
+        (lambda d: d | {"date": float("inf")}, "date is inf: .* finite"),
+        (lambda d: d | {"date": 10**400}, "date is 1000.*000"),
+        (lambda d: d | {"commit_hash": None}, "commit_hash is None"),
+        (lambda d: {k: v for k, v in d.items() if k != "version"}, "version: Field required"),
         (lambda d: [d], r"no JSON object"),
     ],
 )
@@ -105,8 +111,10 @@ def test_times_of_another_version_of_a_benchmark_are_left_out(file, version, cou
 
 @pytest.mark.parametrize("seconds", [0.0, -1e-6, float("inf")])
 def test_a_time_that_cannot_be_is_refused(file, seconds):
-    with pytest.raises(RecordsError, match=r"a time of .* seconds; expected one above 0"):
+    with pytest.raises(RecordsError, match=rf"OverX.*samples\.0\.0 is {seconds}: Input"):
         read_asv(edit(file, samples=(0, [seconds, 1e-6])))
+    with pytest.raises(RecordsError, match=r"OverX.*result.0 is"):
+        read_asv(edit(file, samples=(0, [1e-6]), result=(0, seconds)))
 
 
 def test_an_order_that_no_plan_has_is_refused(file):
@@ -135,14 +143,47 @@ def test_results_of_pytest_benchmark_become_the_same_table(write_pytest):
 @pytest.mark.parametrize(
     ("benchmarks", "message"),
     [
-        ([({}, {})], r"not of this suite.*make bench-pytest"),
-        ([(INFO | {"order": None}, {"data": [1.0], "iterations": 1})], "unknown order None"),
-        ([], "there are no benchmarks in"),
+        ([({}, {})], "there are no benchmarks of this suite in"),
+        ([(INFO | {"order": None}, MEDIAN)], r"benchmark 0: extra_info.order is None"),
+        ([(INFO | {"order": "up"}, MEDIAN)], r"benchmark 0: unknown order 'up'.*make bench-pytest"),
+        ([(INFO, MEDIAN | {"median": -1.0})], r"stats.median is -1.0"),
+        ([(INFO, {"iterations": 1})], "stats: no times; expected data or a median"),
+        ([], "there are no benchmarks of this suite in"),
     ],
 )
-def test_a_file_of_another_suite_is_refused(write_pytest, benchmarks, message):
+def test_a_file_without_times_of_this_suite_is_refused(write_pytest, benchmarks, message):
     with pytest.raises(RecordsError, match=message):
         pytest_table(write_pytest(*benchmarks))
+
+
+def test_benchmarks_of_other_tests_are_left_out(write_pytest):
+    path = write_pytest(({}, {}), (INFO, MEDIAN), ({"order": "input-first"}, {"median": "fast"}))
+    (row,) = pytest_table(path).to_dict("records")
+    assert (row["order"], row["seconds"]) == ("input-first", [5e-6])
+
+
+def test_rows_of_asv_without_statistics_are_read(file):
+    data = json.loads(file.read_text())
+    data["result_columns"] = ["result", "params", "version"]
+    data["results"] = {BENCHMARK: list(ROW.values())[:3]}
+    file.write_text(json.dumps(data))
+    first, *_ = read_asv(file.parents[1])
+    assert (first.median, first.interval, first.samples) == (2e-6, (2e-6, 2e-6), (2e-6,))
+    assert first.number == 1
+
+
+def test_as_many_combinations_as_there_are_results_are_looked_at(file):
+    data = json.loads(file.read_text())
+    data["results"][BENCHMARK][1] = [["4", "5"]] * 3000
+    file.write_text(json.dumps(data))
+    assert len(read_asv(file.parents[1])) == 3
+
+
+@pytest.mark.parametrize("text", ["[" * 10**5, '{"a":' * 10**5, "9" * 5000, "\ufeff{}", "[]", ""])
+def test_what_is_no_json_object_is_refused(file, text):
+    file.write_text(text)
+    with pytest.raises(RecordsError, match=r"abababab.*json: (damaged|no JSON).*Restore it"):
+        read_asv(file.parents[1])
 
 
 def test_an_unreadable_file_is_refused_by_name(tmp_path):
@@ -152,6 +193,13 @@ def test_an_unreadable_file_is_refused_by_name(tmp_path):
     path.write_text("{")
     with pytest.raises(RecordsError, match=r"results.json: damaged"):
         pytest_table(path)
+
+
+def test_a_release_candidate_is_older_than_its_release():
+    versions = ["2.5.0rc1", "2.5.0", "2.4.9", "unknown"]
+    rows = [("asv", "a", "1", 1, version, "3.11") for version in versions]
+    (row,) = one_run(pd.DataFrame(rows, columns=readers.ORIGIN_COLUMNS)).to_dict("records")
+    assert row["numpy"] == "2.5.0"
 
 
 def test_the_latest_commit_and_the_newest_numpy_come_first():
