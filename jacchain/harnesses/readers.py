@@ -3,20 +3,28 @@
 Neither harness needs to be installed to read what it wrote.
 """
 
-import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
-from math import inf, isfinite, isnan
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from packaging.version import Version
 
 from jacchain.analysis.evidence import Dims
 from jacchain.chains.registry import Registry
 from jacchain.harnesses.grids_file import asv_cells, cell_facts
+from jacchain.harnesses.json_files import (
+    AsvFile,
+    AsvRow,
+    asv_row,
+    read_asv_file,
+    read_asv_versions,
+    read_pytest_file,
+)
+from jacchain.inputs import short
 from jacchain.records.errors import RecordsError
 from jacchain.records.table import CELL_COLUMNS, read_results
 
@@ -36,15 +44,15 @@ class Timing:
     machine: str
     commit: str
     date: int  #: of the commit, in milliseconds since 1970
-    env: Mapping[str, str]  #: Versions of numpy and Python, among others
+    env: Mapping[str, str]  #: Versions of numpy and Python, as far as they are known
     benchmark: str
     values: tuple[str, ...]  #: the parameters as text
-    #: Seconds per call; the ends of asv's 99 % interval
+    #: Seconds per call; the ends of asv's 99 % interval, the median where asv kept none
     median: float
     interval: tuple[float, float]
     #: Seconds per call of each sample; the median alone where asv kept none
     samples: tuple[float, ...]
-    number: int  #: calls per sample
+    number: int | None  #: calls per sample; None where asv kept none
 
 
 def read_source(source: str, path: str | Path) -> pd.DataFrame:
@@ -91,62 +99,50 @@ def read_asv(folder: str | Path) -> list[Timing]:
         problem = f"no results of asv in {folder}"
         raise RecordsError(problem, "Measure some with `make bench-quick`.")
     index = Path(folder, "benchmarks.json")
-    benchmarks = read_json(index) if index.is_file() else {}
-    versions = {name: b["version"] for name, b in benchmarks.items() if isinstance(b, dict)}
+    versions = read_asv_versions(index) if index.exists() else {}
     return [timing for path in paths for timing in _asv_file(path, versions)]
 
 
 def _asv_file(path: Path, versions: Mapping[str, str]) -> Iterator[Timing]:
     """Yield the timings in a file, skipping benchmarks whose version has changed."""
-    data = read_json(path)
-    version = data.get("version")
-    if version != ASV_VERSION:
-        problem = f"{path}: results of version {version!r}; this jacchain knows {ASV_VERSION}"
-        raise RecordsError(problem, "Measure them again with the asv of asv.conf.json.")
-    try:
-        for benchmark, columns in data["results"].items():
-            if ".time_" in benchmark:
-                row = dict(zip(data["result_columns"], columns, strict=False))
-                version = row.get("version")
-                if version == versions.get(benchmark, version):
-                    yield from _asv_timings(path, data, benchmark, row)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        problem = f"{path}: damaged: {type(error).__name__}: {error}"
-        raise RecordsError(problem, "Delete it, and measure that commit again.") from error
+    machine = path.parent.name
+    if not machine.isprintable():
+        problem = f"{path.parent}: {short(machine)} is no name of a machine"
+        raise RecordsError(problem, "Rename the folder, and the machine in its machine.json.")
+    file = read_asv_file(path)
+    for benchmark in file.results:
+        if ".time_" in benchmark:
+            row = asv_row(path, file, benchmark)
+            if row.version is None or row.version == versions.get(benchmark, row.version):
+                yield from _asv_timings(machine, file, benchmark, row)
 
 
-def _asv_timings(path: Path, data: Row, benchmark: str, row: Row) -> Iterator[Timing]:
-    results = row["result"] or []
-    for index, values in enumerate(product(*row["params"])):
-        if index >= len(results) or results[index] is None or isnan(results[index]):
-            continue  # it failed (null), or was not asked for (NaN)
-        median = float(results[index])
-        kept = row.get("samples")
-        samples = _seconds((kept and kept[index]) or (median,))
-        ends = (float(row[end][index]) for end in ("stats_ci_99_a", "stats_ci_99_b"))
-        low, high = (end if isfinite(end) else median for end in ends)  # infinite of one sample
-        yield Timing(
-            machine=path.parent.name,
-            commit=data["commit_hash"],
-            date=int(data["date"]),
-            env={key: str(value) for key, value in data["params"].items()},
-            benchmark=benchmark,
-            values=tuple(value.strip("'\"") for value in values),
-            median=median,
-            interval=(low, high),
-            samples=samples,
-            number=int(row["stats_number"][index]),
-        )
+def _asv_timings(machine: str, file: AsvFile, benchmark: str, row: AsvRow) -> Iterator[Timing]:
+    """Yield the timing of each combination of parameters in a row."""
+    nothing = (None,) * len(row.result)
+    columns = (row.stats_ci_99_a, row.stats_ci_99_b, row.stats_number, row.samples)
+    kept = zip(row.result, *(column or nothing for column in columns), strict=False)
+    for values, (median, low, high, number, samples) in zip(
+        product(*row.params), kept, strict=False
+    ):
+        if median is not None:  # it failed (null), or was not asked for (NaN)
+            yield Timing(
+                machine=machine,
+                commit=file.commit_hash,
+                date=file.date,
+                env=file.params.versions,
+                benchmark=benchmark,
+                values=tuple(value.strip("'\"") for value in values),
+                median=median,
+                interval=(_finite(low, median), _finite(high, median)),
+                samples=samples or (median,),
+                number=number,
+            )
 
 
-def _seconds(samples: Iterable[Any]) -> tuple[float, ...]:
-    """Return samples as numbers; raise ValueError unless all are finite times above 0."""
-    times = tuple(map(float, samples))
-    for seconds in times:
-        if not 0 < seconds < inf:
-            message = f"a time of {seconds} seconds; expected one above 0"
-            raise ValueError(message)
-    return times
+def _finite(end: float | None, median: float) -> float:
+    """Return the end of an interval; the median for one that is infinite or not kept."""
+    return median if end is None or not isfinite(end) else end
 
 
 def asv_table(timings: Iterable[Timing]) -> pd.DataFrame:
@@ -175,26 +171,22 @@ def pytest_table(path: str | Path) -> pd.DataFrame:
 
     Raises RecordsError if there is no such file, it is empty, or it isn't one of this suite.
     """
-    data = read_json(Path(path), remedy="Make it with `make bench-pytest`.")
-    try:
-        rows = [_pytest_row(data, item) for item in data["benchmarks"]]
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        problem = f"{path}: not of this suite: {type(error).__name__}: {error}"
-        raise RecordsError(problem, "Make it anew with `make bench-pytest`.") from error
-    return _table(rows, f"benchmarks in {path}")
-
-
-def _pytest_row(data: Row, item: Row) -> Row:
-    info, stats = item["extra_info"], item["stats"]
-    python = data.get("machine_info", {}).get("python_version", UNKNOWN)
-    commit = data["commit_info"].get("id")
-    origin = ("pytest", None, commit, data["datetime"], info["numpy"], python)
-    samples = _seconds(stats.get("data") or [stats["median"]])
-    return _row(origin, tuple(info["dims"]), info["order"], samples, stats["iterations"])
+    file, benchmarks = read_pytest_file(Path(path))
+    python = file.machine_info.python_version or UNKNOWN
+    rows = []
+    for benchmark in benchmarks:
+        info, stats = benchmark.extra_info, benchmark.stats
+        origin = ("pytest", None, file.commit_info.id, file.datetime, info.numpy, python)
+        try:
+            rows.append(_row(origin, info.dims, info.order, stats.samples, stats.iterations))
+        except ValueError as error:
+            problem = f"{path}: {error}"
+            raise RecordsError(problem, "Make it anew with `make bench-pytest`.") from error
+    return _table(rows, f"benchmarks of this suite in {path}")
 
 
 def _row(
-    origin: tuple[Any, ...], dims: Dims, order: str, samples: tuple[float, ...], batch: int
+    origin: tuple[Any, ...], dims: Dims, order: str, samples: tuple[float, ...], batch: int | None
 ) -> Row:
     """Return a row of the table; `origin` follows `ORIGIN_COLUMNS`, samples are in seconds."""
     count = len(samples)
@@ -246,27 +238,16 @@ def one_run(
 def _latest(table: pd.DataFrame, column: str) -> str:
     """Return the value of the latest commit; of numpy and Python the greatest version."""
     if column in {"numpy", "python"}:
-        return str(max(table[column], key=lambda v: [int(n) for n in re.findall(r"\d+", str(v))]))
+        return str(max(table[column], key=_age))
     return str(table.sort_values("date", kind="stable")[column].iloc[-1])
 
 
-def read_json(path: Path, *, remedy: str = "Name a file that is there.") -> Row:
-    """Read one JSON object from a file; `remedy` is for one that can't be read.
-
-    Raises RecordsError if it can't be read, or is none.
-    """
+def _age(version: Any) -> tuple[bool, Version]:
+    """Order versions: a candidate before its release, and first what is no version at all."""
     try:
-        data = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        problem = f"can't read {path}: {error.strerror}"
-        raise RecordsError(problem, remedy) from error
-    except ValueError as error:
-        problem = f"{path}: damaged: {error}"
-        raise RecordsError(problem, "Delete it, and measure again.") from error
-    if not isinstance(data, dict):
-        problem = f"{path}: no JSON object"
-        raise RecordsError(problem, "Delete it, and measure again.")
-    return data
+        return True, Version(str(version))
+    except ValueError:
+        return False, Version("0")
 
 
 SOURCES: Registry[Callable[[Path], pd.DataFrame]] = Registry(

@@ -14,11 +14,11 @@ from socket import AF_INET6
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from jacchain.harnesses.readers import read_asv, read_json
+from jacchain.harnesses.json_files import check_asv_machine, read_asv_versions
+from jacchain.harnesses.readers import read_asv
 from jacchain.records.errors import RecordsError
 
 CONFIG, BRANCH = "asv.conf.json", "main"
-_MACHINE = "Write it with `asv machine`, or fetch it with git."
 SITE = Path(".asv/html")
 WRITTEN = ("index.json", "complexity.html")  # by asv at its end, and by our plugin in it
 
@@ -42,8 +42,8 @@ def build(root: Path) -> Path:
         problem = f"no times among the results in {results}"
         raise RecordsError(problem, "Measure some with `make bench-quick`.")
     for machine in sorted({timing.machine for timing in timings}):
-        read_json(results / machine / "machine.json", remedy=_MACHINE)
-    read_json(results / "benchmarks.json", remedy="Fetch it with git, or `make bench-quick`.")
+        check_asv_machine(results / machine / "machine.json")
+    read_asv_versions(results / "benchmarks.json")
     if _git(root, "rev-parse", "--verify", "--quiet", BRANCH) is None:
         message = f"no branch {BRANCH} here, which asv draws: git fetch origin {BRANCH}:{BRANCH}"
         raise SiteError(message)

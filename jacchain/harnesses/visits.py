@@ -26,6 +26,7 @@ from jacchain.chains.registry import Registry
 from jacchain.claims.own_chain import cell_claim
 from jacchain.harnesses import readers
 from jacchain.harnesses.grids_file import asv_cells
+from jacchain.harnesses.json_files import read_json
 from jacchain.measure.environment import environment
 from jacchain.measure.threads import thread_environment
 from jacchain.records.errors import RecordsError
@@ -218,7 +219,7 @@ def _check_setting(out: Path, cells: tuple[Shared, ...], commit: str) -> None:
     setting = {"commit": commit, "cells": [[c.sweep, c.size] for c in cells], **vars(identity)}
     path = out / SETTING
     if path.is_file():
-        earlier = readers.read_json(path)
+        earlier = read_json(path)
         different = [name for name in setting if earlier.get(name) != setting[name]]
         if different:
             message = (
