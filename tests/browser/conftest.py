@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import sync_playwright
 
-from jacchain.harnesses.site import SITE, server
+from jacchain.harnesses.server import server
+from jacchain.harnesses.site import SITE
 
 STEP = 3.0  # how much slower the later half of the varied history is
 BENCHMARK = "evaluation.OverX.time_evaluate"
