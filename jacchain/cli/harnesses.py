@@ -102,7 +102,8 @@ def dashboard(
     build_only: Annotated[bool, typer.Option("--build-only", help="Serve nothing.")] = False,
 ) -> None:
     """Build asv's pages of the stored history, with the formulas drawn in, and serve them."""
-    from jacchain.harnesses.site import build, is_loopback, server, summary
+    from jacchain.harnesses.server import is_loopback, server
+    from jacchain.harnesses.site import build, summary
 
     with bad_values():
         if not host:

@@ -18,9 +18,8 @@ from markupsafe import Markup
 from jacchain.analysis.evidence import BOTH, Dims
 from jacchain.chains.planners import plan
 from jacchain.costs.fit import solve
-from jacchain.harnesses.files import UNKNOWN
 from jacchain.harnesses.grids_file import BENCHMARKS, PARAMETERS, TITLES, asv_cells
-from jacchain.harnesses.readers import Timing
+from jacchain.harnesses.readers import UNKNOWN, Timing
 from jacchain.report.mathml import formula_mathml, typeset
 from jacchain.report.page import template_environment
 from jacchain.report.style import LOOKS

@@ -11,25 +11,25 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from jacchain.analysis.evidence import Dims
 from jacchain.chains.registry import Registry
-from jacchain.harnesses.files import (
-    UNKNOWN,
+from jacchain.harnesses.grids_file import asv_cells, cell_facts
+from jacchain.harnesses.json_files import (
     AsvFile,
     AsvRow,
-    PytestFile,
-    PytestItem,
-    read_json,
-    validated,
+    asv_row,
+    read_asv_file,
+    read_asv_versions,
+    read_pytest_file,
 )
-from jacchain.harnesses.grids_file import asv_cells, cell_facts
 from jacchain.inputs import short
 from jacchain.records.errors import RecordsError
 from jacchain.records.table import CELL_COLUMNS, read_results
 
-REMAKE = "Make it anew with `make bench-pytest`."
+ASV_VERSION = 2  # of a result file
+UNKNOWN = "unknown"  # where the environment of asv names no version
 ORIGIN_COLUMNS = ("harness", "machine", "commit", "date", "numpy", "python")
 HARNESS_COLUMNS = (*ORIGIN_COLUMNS, *CELL_COLUMNS)
 
@@ -44,15 +44,15 @@ class Timing:
     machine: str
     commit: str
     date: int  #: of the commit, in milliseconds since 1970
-    env: Mapping[str, str]  #: Versions of numpy and Python, among others
+    env: Mapping[str, str]  #: Versions of numpy and Python, as far as they are known
     benchmark: str
     values: tuple[str, ...]  #: the parameters as text
-    #: Seconds per call; the ends of asv's 99 % interval
+    #: Seconds per call; the ends of asv's 99 % interval, the median where asv kept none
     median: float
     interval: tuple[float, float]
     #: Seconds per call of each sample; the median alone where asv kept none
     samples: tuple[float, ...]
-    number: int  #: calls per sample
+    number: int | None  #: calls per sample; None where asv kept none
 
 
 def read_source(source: str, path: str | Path) -> pd.DataFrame:
@@ -99,43 +99,50 @@ def read_asv(folder: str | Path) -> list[Timing]:
         problem = f"no results of asv in {folder}"
         raise RecordsError(problem, "Measure some with `make bench-quick`.")
     index = Path(folder, "benchmarks.json")
-    benchmarks = read_json(index) if index.is_file() else {}
-    versions = {name: b.get("version") for name, b in benchmarks.items() if isinstance(b, dict)}
+    versions = read_asv_versions(index) if index.exists() else {}
     return [timing for path in paths for timing in _asv_file(path, versions)]
 
 
-def _asv_file(path: Path, versions: Mapping[str, object]) -> Iterator[Timing]:
+def _asv_file(path: Path, versions: Mapping[str, str]) -> Iterator[Timing]:
     """Yield the timings in a file, skipping benchmarks whose version has changed."""
-    file = validated(AsvFile, read_json(path), str(path))
-    for benchmark, columns in file.results.items():
-        if ".time_" not in benchmark:
-            continue
-        cells = columns if isinstance(columns, list) else []
-        named = dict(zip(file.result_columns, cells, strict=False))
-        row = validated(AsvRow, named, f"{path}: {short(benchmark)}")
-        if row.version == (versions.get(benchmark) or row.version):
-            yield from _asv_timings(path, file, benchmark, row)
+    machine = path.parent.name
+    if not machine.isprintable():
+        problem = f"{path.parent}: {short(machine)} is no name of a machine"
+        raise RecordsError(problem, "Rename the folder, and the machine in its machine.json.")
+    file = read_asv_file(path)
+    for benchmark in file.results:
+        if ".time_" in benchmark:
+            row = asv_row(path, file, benchmark)
+            if row.version is None or row.version == versions.get(benchmark, row.version):
+                yield from _asv_timings(machine, file, benchmark, row)
 
 
-def _asv_timings(path: Path, file: AsvFile, benchmark: str, row: AsvRow) -> Iterator[Timing]:
-    combinations = zip(row.result or (), product(*row.params), strict=False)
-    for index, (median, values) in enumerate(combinations):
-        if median is None:
-            continue  # it failed (null), or was not asked for (NaN)
-        ends = (row.entry(name, index) for name in ("stats_ci_99_a", "stats_ci_99_b"))
-        low, high = (median if end is None or not isfinite(end) else end for end in ends)
-        yield Timing(
-            machine=path.parent.name,
-            commit=file.commit_hash,
-            date=file.date,
-            env={key: str(value) for key, value in file.params.items()},
-            benchmark=benchmark,
-            values=tuple(value.strip("'\"") for value in values),
-            median=median,
-            interval=(low, high),
-            samples=row.entry("samples", index) or (median,),
-            number=row.entry("stats_number", index) or 1,
-        )
+def _asv_timings(machine: str, file: AsvFile, benchmark: str, row: AsvRow) -> Iterator[Timing]:
+    """Yield the timing of each combination of parameters in a row."""
+    nothing = (None,) * len(row.result)
+    columns = (row.stats_ci_99_a, row.stats_ci_99_b, row.stats_number, row.samples)
+    kept = zip(row.result, *(column or nothing for column in columns), strict=False)
+    for values, (median, low, high, number, samples) in zip(
+        product(*row.params), kept, strict=False
+    ):
+        if median is not None:  # it failed (null), or was not asked for (NaN)
+            yield Timing(
+                machine=machine,
+                commit=file.commit_hash,
+                date=file.date,
+                env=file.params.versions,
+                benchmark=benchmark,
+                values=tuple(value.strip("'\"") for value in values),
+                median=median,
+                interval=(_finite(low, median), _finite(high, median)),
+                samples=samples or (median,),
+                number=number,
+            )
+
+
+def _finite(end: float | None, median: float) -> float:
+    """Return the end of an interval; the median for one that is infinite or not kept."""
+    return median if end is None or not isfinite(end) else end
 
 
 def asv_table(timings: Iterable[Timing]) -> pd.DataFrame:
@@ -162,30 +169,24 @@ def asv_table(timings: Iterable[Timing]) -> pd.DataFrame:
 def pytest_table(path: str | Path) -> pd.DataFrame:
     """Arrange the results in a file of pytest-benchmark in the same columns as `asv_table`.
 
-    Benchmarks of other tests, which name no dims and no order, are left out. Raises RecordsError if
-    there is no such file, it is damaged, or it holds none of this suite.
+    Raises RecordsError if there is no such file, it is empty, or it isn't one of this suite.
     """
-    data = read_json(Path(path), remedy="Make it with `make bench-pytest`.")
-    file = validated(PytestFile, data, str(path), REMAKE)
+    file, benchmarks = read_pytest_file(Path(path))
+    python = file.machine_info.python_version or UNKNOWN
     rows = []
-    for number, item in enumerate(file.benchmarks):
-        info = item.get("extra_info")
-        if isinstance(info, dict) and {"dims", "order"} <= info.keys():
-            where = f"{path}: benchmark {number}"
-            one = validated(PytestItem, item, where, REMAKE)
-            python, commit = file.machine_info.python_version, file.commit_info.id
-            origin = ("pytest", None, commit, file.datetime, one.extra_info.numpy, python)
-            dims, order, stats = one.extra_info.dims, one.extra_info.order, one.stats
-            try:
-                rows.append(_row(origin, dims, order, stats.samples, stats.iterations))
-            except ValueError as error:
-                problem = f"{where}: {error}"
-                raise RecordsError(problem, REMAKE) from error
+    for benchmark in benchmarks:
+        info, stats = benchmark.extra_info, benchmark.stats
+        origin = ("pytest", None, file.commit_info.id, file.datetime, info.numpy, python)
+        try:
+            rows.append(_row(origin, info.dims, info.order, stats.samples, stats.iterations))
+        except ValueError as error:
+            problem = f"{path}: {error}"
+            raise RecordsError(problem, "Make it anew with `make bench-pytest`.") from error
     return _table(rows, f"benchmarks of this suite in {path}")
 
 
 def _row(
-    origin: tuple[Any, ...], dims: Dims, order: str, samples: tuple[float, ...], batch: int
+    origin: tuple[Any, ...], dims: Dims, order: str, samples: tuple[float, ...], batch: int | None
 ) -> Row:
     """Return a row of the table; `origin` follows `ORIGIN_COLUMNS`, samples are in seconds."""
     count = len(samples)
@@ -237,16 +238,16 @@ def one_run(
 def _latest(table: pd.DataFrame, column: str) -> str:
     """Return the value of the latest commit; of numpy and Python the greatest version."""
     if column in {"numpy", "python"}:
-        return str(max(table[column], key=_version))
+        return str(max(table[column], key=_age))
     return str(table.sort_values("date", kind="stable")[column].iloc[-1])
 
 
-def _version(text: str) -> Version:
-    """Return a version to compare: a release candidate is before its release; 0 where unknown."""
+def _age(version: Any) -> tuple[bool, Version]:
+    """Order versions: a candidate before its release, and first what is no version at all."""
     try:
-        return Version(text)
-    except InvalidVersion:
-        return Version("0")
+        return True, Version(str(version))
+    except ValueError:
+        return False, Version("0")
 
 
 SOURCES: Registry[Callable[[Path], pd.DataFrame]] = Registry(

@@ -1,25 +1,19 @@
-"""The dashboard: asv's site with our page in it, built beside the old one and served locally."""
+"""The dashboard: asv's site with our page in it, built beside the old one."""
 
 import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
-from ipaddress import ip_address
 from pathlib import Path
-from socket import AF_INET6
 from tempfile import TemporaryDirectory
-from typing import Any
 
-from jacchain.harnesses.files import read_json
+from jacchain.harnesses.json_files import check_asv_machine, read_asv_versions
 from jacchain.harnesses.readers import read_asv
 from jacchain.records.errors import RecordsError
 
 CONFIG, BRANCH = "asv.conf.json", "main"
-_MACHINE = "Write it with `asv machine`, or fetch it with git."
 SITE = Path(".asv/html")
 WRITTEN = ("index.json", "complexity.html")  # by asv at its end, and by our plugin in it
 
@@ -43,8 +37,8 @@ def build(root: Path) -> Path:
         problem = f"no times among the results in {results}"
         raise RecordsError(problem, "Measure some with `make bench-quick`.")
     for machine in sorted({timing.machine for timing in timings}):
-        read_json(results / machine / "machine.json", remedy=_MACHINE)
-    read_json(results / "benchmarks.json", remedy="Fetch it with git, or `make bench-quick`.")
+        check_asv_machine(results / machine / "machine.json")
+    read_asv_versions(results / "benchmarks.json")
     if _git(root, "rev-parse", "--verify", "--quiet", BRANCH) is None:
         message = f"no branch {BRANCH} here, which asv draws: git fetch origin {BRANCH}:{BRANCH}"
         raise SiteError(message)
@@ -129,47 +123,6 @@ def _leave_out_unmeasured(site: Path) -> None:
         if (site / f"graphs/summary/{name}.json").is_file()
     }
     path.write_text(json.dumps(index), "utf-8")
-
-
-def server(site: Path, *, host: str = "127.0.0.1", port: int = 8080) -> ThreadingHTTPServer:
-    """Make a server of the site, not yet serving; port 0 takes a free one.
-
-    Raises SiteError if the port is taken, or the address is none of this machine.
-    """
-    handler = partial(_Quiet, directory=str(site))
-    kind = _IPv6Server if ":" in host else ThreadingHTTPServer
-    try:
-        return kind((host, port), handler)
-    except OSError as error:
-        message = f"can't serve on {host}:{port}: {error.strerror}; choose another --host or --port"
-        raise SiteError(message) from error
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server there.
-
-    Examples
-    --------
-    >>> is_loopback("localhost"), is_loopback("127.0.0.1"), is_loopback("0.0.0.0")
-    (True, True, False)
-    """
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-class _IPv6Server(ThreadingHTTPServer):
-    """The same for an address such as ::1."""
-
-    address_family = AF_INET6
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    """Serves files and says nothing of it."""
-
-    def log_message(self, *_: Any) -> None:
-        pass
 
 
 def summary(site: Path) -> str:

@@ -15,8 +15,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from shutil import rmtree, which
+from shutil import which
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,15 +26,15 @@ from jacchain.analysis.evidence import BOTH, Dims
 from jacchain.chains.registry import Registry
 from jacchain.claims.own_chain import cell_claim
 from jacchain.harnesses import readers
-from jacchain.harnesses.files import read_json
 from jacchain.harnesses.grids_file import asv_cells
+from jacchain.harnesses.guard import run_guarded
+from jacchain.harnesses.rounds import DRAFT, ORDER, keep, locked, open_folder, round_folders
 from jacchain.measure.environment import environment
 from jacchain.measure.threads import thread_environment
 from jacchain.records.errors import RecordsError
 from jacchain.runs.job import RunError, job_of
 from jacchain.runs.runner import identity_of, run
 
-SETTING, ORDER = "setting.json", "order.json"
 PROFILE = "harnesses"
 SUITE, TESTS = "benchmarks/asv_suite", "benchmarks/pytest_suite"
 LIBRARIES = {"asv": "asv", "pytest": "pytest", "pytest_benchmark": "pytest-benchmark"}
@@ -74,7 +75,7 @@ def run_asv(root: Path, results: Path, pattern: str, *options: str) -> tuple[int
 
     `pattern` is a regular expression that picks benchmarks, `options` are more of `asv run`'s.
     """
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=results.parent, prefix=DRAFT) as folder:
         config = {
             "version": 1,
             "project": "jacchain",
@@ -96,15 +97,7 @@ def run_asv(root: Path, results: Path, pattern: str, *options: str) -> tuple[int
             *options,
         ]
         environ = os.environ | thread_environment(1) | {"HOME": folder}
-        return _call(command, root, environ)
-
-
-def _call(command: list[str], root: Path, environ: Mapping[str, str]) -> tuple[int, str]:
-    """Return the exit status of a command and what it printed."""
-    result = subprocess.run(
-        command, cwd=root, env=environ, capture_output=True, text=True, check=False
-    )
-    return result.returncode, result.stdout + result.stderr
+        return run_guarded(command, root, environ)
 
 
 def _visit_own(_: Path, target: Path, cells: tuple[Shared, ...]) -> None:
@@ -135,7 +128,7 @@ def _visit_pytest(root: Path, target: Path, cells: tuple[Shared, ...]) -> None:
     options += ["-p", "no:cacheprovider", f"--benchmark-json={target / 'results.json'}"]
     command = [sys.executable, "-P", "-m", "pytest", *options, *tests]
     environ = {name: value for name, value in os.environ.items() if name[:7] != "PYTEST_"}
-    _expect(*_call(command, root, environ), "pytest")
+    _expect(*run_guarded(command, root, environ), "pytest")
 
 
 def _expect(status: int, printed: str, name: str) -> None:
@@ -146,11 +139,14 @@ def _expect(status: int, printed: str, name: str) -> None:
 
 
 def _commit(root: Path) -> str:
-    answer = which("git") and _call(["git", "rev-parse", "HEAD"], root, os.environ)
-    if not answer or answer[0]:
+    command = ["git", "rev-parse", "HEAD"]
+    answer = which("git") and subprocess.run(
+        command, cwd=root, capture_output=True, text=True, check=False
+    )
+    if not answer or answer.returncode:
         message = f"git knows no commit in {root}; run this in a clone, with git installed"
         raise RunError(message)
-    return answer[1].strip()
+    return answer.stdout.strip()
 
 
 Visit = Callable[[Path, Path, tuple[Shared, ...]], None]
@@ -175,32 +171,30 @@ def measure(
     """Measure the rounds missing from `out`, as ``round-00/<harness>``; keep each once it is whole.
 
     `root` is a checkout, with the suites of both harnesses. There are to be at least 2 `rounds`;
-    `fresh` removes earlier ones first. `progress` gets the visits done, and those in all.
+    `fresh` removes earlier ones first, and nothing else. `progress` gets the visits done, and those
+    in all.
 
-    Raises RunError if a harness is missing or fails, or earlier rounds are of other cells or
-    another setting.
+    Raises RunError if a harness is missing or fails, or the folder holds rounds of other cells, of
+    another setting or of unknown origin; RecordsError if another comparison is measuring into it.
     """
     _check_tools(root)
     out = out.resolve()  # asv takes a relative path from elsewhere
-    if fresh:
-        for earlier in out.glob("round-*"):
-            rmtree(earlier)
-        (out / SETTING).unlink(missing_ok=True)
-    _check_setting(out, cells, _commit(root))
+    setting = _setting(cells, _commit(root))
     rng = np.random.default_rng()
-    for number in range(rounds):
-        target = out / f"round-{number:02}"
-        done = number * len(VISITS)
-        if not target.is_dir():
-            with TemporaryDirectory(dir=out, prefix=".draft-") as folder:
-                order = [str(name) for name in rng.permutation(list(VISITS))]
-                for place, name in enumerate(order):
-                    VISITS[name](root, Path(folder, name), cells)
-                    progress(done + place + 1, rounds * len(VISITS))
-                Path(folder, ORDER).write_text(json.dumps(order) + "\n")
-                Path(folder).rename(target)
-                Path(folder).mkdir()  # for the end of the draft
-        progress(done + len(VISITS), rounds * len(VISITS))
+    with locked(out):
+        earlier = open_folder(out, setting, fresh=fresh)
+        for number in range(rounds):
+            name, done = f"round-{number:02}", number * len(VISITS)
+            if name not in earlier:
+                with TemporaryDirectory(dir=out, prefix=DRAFT) as folder:
+                    order = [str(name) for name in rng.permutation(list(VISITS))]
+                    for place, visit in enumerate(order):
+                        VISITS[visit](root, Path(folder, visit), cells)
+                        progress(done + place + 1, rounds * len(VISITS))
+                    Path(folder, ORDER).write_text(json.dumps(order) + "\n")
+                    keep(out, Path(folder), name, setting, earlier)
+                    Path(folder).mkdir()  # for the end of the draft
+            progress(done + len(VISITS), rounds * len(VISITS))
 
 
 def _check_tools(root: Path) -> None:
@@ -213,22 +207,10 @@ def _check_tools(root: Path) -> None:
         raise RunError(message)
 
 
-def _check_setting(out: Path, cells: tuple[Shared, ...], commit: str) -> None:
-    """Refuse to mix rounds of different cells, machines, software or commits."""
+def _setting(cells: tuple[Shared, ...], commit: str) -> dict[str, Any]:
+    """Say what rounds must have in common: cells, machine, software and commit."""
     identity = identity_of(environment(), threads=1, dtype="float64")
-    setting = {"commit": commit, "cells": [[c.sweep, c.size] for c in cells], **vars(identity)}
-    path = out / SETTING
-    if path.is_file():
-        earlier = read_json(path)
-        different = [name for name in setting if earlier.get(name) != setting[name]]
-        if different:
-            message = (
-                f"{out} holds rounds of another setting ({', '.join(different)}); "
-                "use --fresh to start anew or --out for another folder"
-            )
-            raise RunError(message)
-    out.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(setting, indent=1) + "\n", "utf-8")
+    return {"commit": commit, "cells": [[c.sweep, c.size] for c in cells], **vars(identity)}
 
 
 def read_rounds(out: Path) -> pd.DataFrame:
@@ -239,7 +221,7 @@ def read_rounds(out: Path) -> pd.DataFrame:
 
     Raises RecordsError if there are fewer than two rounds, or a file is damaged.
     """
-    folders = sorted(out.glob("round-*"))
+    folders = round_folders(out)
     if len(folders) < 2:
         problem = f"{len(folders)} rounds in {out}; a ratio with an interval needs two or more"
         raise RecordsError(problem, "Measure some with `jacchain compare-harnesses`.")

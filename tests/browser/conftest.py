@@ -10,10 +10,17 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import sync_playwright
 
-from jacchain.harnesses.site import SITE, server
+from jacchain.harnesses.server import server
+from jacchain.harnesses.site import SITE
 
 STEP = 3.0  # how much slower the later half of the varied history is
 BENCHMARK = "evaluation.OverX.time_evaluate"
+# Playwright's own wait_for_function calls eval, which the server's policy forbids to pages.
+UNTIL = """window.until = condition => new Promise((resolve, reject) => {
+    setTimeout(() => reject(new Error(`never: ${condition}`)), 30000);
+    const look = () => condition() ? resolve() : requestAnimationFrame(look);
+    look();
+})"""
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -108,6 +115,7 @@ def page(browser):
             problems.append(f"asked {request.url}")
 
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    context.add_init_script(UNTIL)
     opened = context.new_page()
     opened.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
     opened.on("pageerror", lambda error: problems.append(str(error)))

@@ -22,7 +22,7 @@ def ink(page, selector):
 
 
 def wait_for_curves(page, count):
-    page.wait_for_function(f"({CURVES})() === {count}")
+    page.evaluate(f"() => until(() => ({CURVES})() === {count})")
 
 
 def button(page, heading, text):

@@ -51,7 +51,7 @@ def test_numpy_commit_and_machine_change_what_is_drawn(page, varied):
 def test_links_lead_to_asv_and_back(page, site):
     page.goto(site + "complexity.html")
     page.get_by_role("link", name="evaluation.OverZ2.time_evaluate").click()
-    page.wait_for_function("() => window.$?.('#main-graph').data('plot')?.getData().length > 0")
+    page.evaluate("() => until(() => window.$?.('#main-graph').data('plot')?.getData().length > 0)")
     expect(page.locator("#main-graph")).to_be_visible()
     page.get_by_role("link", name="Complexity").click()
     expect(page.locator("svg[role=img]")).to_have_count(len(SWEEPS))

@@ -205,5 +205,5 @@ def test_hostile_texts(chain_run, tmp_path, name):
     ):
         file.write_bytes(hostile_texts(json.dumps(PYTEST).encode())[name])
         refused = survives(read, path)
-        assert refused or name in {"twice a key", "a lone surrogate"}  # of another tool's file
+        assert refused or name == "a byte order mark"  # which is skipped
     assert survives(lambda path: find_machine(str(path)), other, refusals=ValueError)

@@ -1,12 +1,11 @@
 """What stands in the way of a dashboard is named, with its remedy."""
 
 import subprocess
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from jacchain.harnesses.site import SiteError, build, is_loopback, server
+from jacchain.harnesses.site import SiteError, build
 from jacchain.records.errors import RecordsError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,15 +35,3 @@ def test_a_shallow_clone_is_refused_with_the_remedy(tmp_path):
     subprocess.run(command, check=True)
     with pytest.raises(SiteError, match=r"shallow.*git fetch --unshallow"):
         build(tmp_path / "shallow")
-
-
-def test_a_port_in_use_is_named_with_the_remedy(tmp_path):
-    with ThreadingHTTPServer(("127.0.0.1", 0), None) as taken:
-        port = taken.server_address[1]
-        with pytest.raises(SiteError, match=rf"127.0.0.1:{port}.*--port"):
-            server(tmp_path, port=port)
-
-
-def test_other_addresses_are_not_loopback():
-    assert is_loopback("::1")
-    assert not any(map(is_loopback, ("192.0.2.1", "example.org", "::")))

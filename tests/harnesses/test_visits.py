@@ -40,7 +40,7 @@ def test_every_round_visits_every_harness_once(checkout):
     out, units = checkout / "out", []
     measure(checkout, out, CELLS, rounds=3, progress=lambda *pair: units.append(pair))
     rounds = {"round-00", "round-01", "round-02"}
-    assert {path.name for path in out.iterdir()} == {*rounds, "setting.json"}
+    assert {path.name for path in out.iterdir()} == {*rounds, "setting.json", ".lock"}
     for folder in out.glob("round-*"):
         assert sorted(json.loads((folder / "order.json").read_text())) == sorted(VISITS)
         assert {(folder / name / "who").read_text() for name in VISITS} == set(VISITS)
@@ -59,7 +59,8 @@ def test_what_fails_loses_no_finished_round(checkout, monkeypatch):
     monkeypatch.setitem(VISITS, "asv", fails_later)
     with pytest.raises(RunError, match="asv failed"):
         measure(checkout, out, CELLS, rounds=4)
-    assert {path.name for path in out.iterdir()} == {"round-00", "round-01", "setting.json"}
+    kept = {"round-00", "round-01", "setting.json", ".lock"}
+    assert {path.name for path in out.iterdir()} == kept
     monkeypatch.setitem(VISITS, "asv", write("later"))
     measure(checkout, out, CELLS, rounds=4)
     who = [(path / "asv/who").read_text() for path in sorted(out.glob("round-*"))]
