@@ -1,5 +1,17 @@
-"""`python -m jacchain`."""
+"""The command `jacchain`, and `python -m jacchain`."""
 
-from jacchain.cli import main
+import sys
 
-main()
+
+def main() -> None:
+    """Run a command; Ctrl-C ends it without a traceback even while it is being loaded."""
+    try:
+        from jacchain.cli import main as run
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,7 @@
 """What all commands share: the application, its consoles, errors and progress."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from jacchain.records.errors import RecordsWarning
 
@@ -22,8 +24,17 @@ app = typer.Typer(
 )
 
 
+# All but tab and line feed: on a terminal they could be commands.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
 class _Terminal(Console):
-    """A console that ends the program in its own way when nobody reads it any more."""
+    """A console that shows control characters in texts, and ends quietly when nobody reads it."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Turn a text into what is printed: what records and files hold commands no terminal."""
+        shown = _CONTROL.sub(lambda character: repr(character[0])[1:-1], text)
+        return super().render_str(shown, **options)
 
     def on_broken_pipe(self) -> NoReturn:
         """End quietly; rich would exit with 1, which means that a claim disagrees."""

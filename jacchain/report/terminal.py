@@ -93,14 +93,15 @@ def print_table(console: Console, table: Table) -> None:
 
 
 def print_forecast(console: Console, cells: Sequence["Admission"]) -> None:
-    """Print the cells that a run would measure, with predicted seconds and bytes."""
-    grid = Grid("cell", "predicted seconds", "predicted bytes", "")
+    """Print the cells that a run would measure, or skip and why, with predicted time and memory."""
+    grid = Grid("cell", "predicted time", "predicted memory", "skipped")
     for cell in cells:
         why = escape(cell.skipped or "")
-        grid.add_row(escape(cell.cell), f"{cell.seconds:.1f}", size(cell.bytes), why)
+        grid.add_row(escape(cell.cell), seconds(cell.seconds), size(cell.bytes), why)
     console.print(grid)
-    total = sum(cell.seconds for cell in cells if cell.skipped is None)
-    console.print(f"{len(cells)} cells, about {seconds(total)}, ceilings and checks apart")
+    measured = [cell.seconds for cell in cells if cell.skipped is None]
+    total = f"{len(measured)} of {len(cells)} cells, about {seconds(sum(measured))}"
+    console.print(f"{total}, ceilings and checks apart")
 
 
 def print_findings(console: Console, findings: Iterable[Finding]) -> None:

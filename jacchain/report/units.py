@@ -35,7 +35,12 @@ def seconds(value: float) -> str:
     --------
     >>> seconds(0.0000123), seconds(0.25), seconds(75)
     ('12.3 us', '250 ms', '75 s')
+    >>> seconds(200), seconds(24000), seconds(24228937.4)
+    ('3.33 min', '6.67 h', '280 d')
     """
+    for unit, scale in (("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
+        if value >= 2 * scale:
+            return f"{value / scale:.3g} {unit}"
     for unit, scale in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
         if value >= scale:
             return f"{value / scale:.3g} {unit}"
@@ -50,7 +55,7 @@ def size(value: float) -> str:
     >>> size(1536), size(3 * 2**20)
     ('1.5 KiB', '3 MiB')
     """
-    for unit, scale in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+    for unit, scale in (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
         if value >= scale:
             return f"{value / scale:.3g} {unit}"
     return f"{value:.0f} B"

@@ -81,6 +81,36 @@ def test_the_package_runs_as_a_module():
     assert "Traceback" not in child.stderr
 
 
+def test_what_records_hold_commands_no_terminal(run, claim_run, tmp_path):
+    folder = copytree(claim_run, tmp_path / "hostile")
+    records = folder / "records.jsonl"
+    text = records.read_text()
+    records.write_text(text.replace('"blas":"', '"blas":"\\u001b[2J\\u009b31m', 1))
+    for arguments in (("compare", folder, claim_run), ("report", "--results", folder)):
+        _, out, err = run(*arguments)
+        assert "\x1b[2J" not in out + err
+        assert "\x9b" not in out + err
+    assert r"\x1b[2J" in out + err
+
+
+INTERRUPTED_IMPORT = """
+import sys
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == "typer":
+            raise KeyboardInterrupt
+from jacchain.__main__ import main
+sys.meta_path.insert(0, Interrupt())
+main()
+"""
+
+
+def test_interrupted_while_it_loads_it_ends_without_a_traceback():
+    command = [sys.executable, "-c", INTERRUPTED_IMPORT]
+    child = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (child.returncode, child.stdout, child.stderr) == (cli.INTERRUPTED, "", "")
+
+
 @pytest.mark.parametrize(
     ("typed", "read"),
     [
@@ -190,7 +220,7 @@ def test_a_dry_run_lists_the_cells_and_leaves_nothing(output, tmp_path):
     assert not folder.exists()
     out = output("run", *DIMS, "--dry-run")
     assert "chain 1x4x3x2" in out
-    assert "3 cells" in out
+    assert "3 of 3 cells" in out
 
 
 def test_a_self_test_is_two_hundred_pairs_in_a_folder_of_its_own(output, monkeypatch):

@@ -71,7 +71,9 @@ def test_a_forecast_says_why_a_cell_is_skipped():
     text = printed(terminal.print_forecast, [small, huge])
     assert "1 MiB" in text
     assert "would take 900 s" in text
-    assert "2 cells, about 2 s" in text
+    assert "1 of 2 cells, about 2 s" in text
+    assert "15 min" in text
+    assert "1 TiB" in text
 
 
 def test_findings_have_a_remedy():
