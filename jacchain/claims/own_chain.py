@@ -6,7 +6,7 @@ order of it ``cell-1x10x784-loss-first``.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,17 +15,20 @@ import numpy as np
 from jacchain.analysis.evidence import Evidence, Series
 from jacchain.analysis.ratios import formula_ratio, log_ratio, ratio
 from jacchain.analysis.verdicts import Statement, undecided
+from jacchain.chains.bracketing import Bracketing, all_bracketings
 from jacchain.chains.planners import plan
 from jacchain.claims.study_model import noise_figure
-from jacchain.experiments.cell import BOTH, Cell, Dims, chain_cell
+from jacchain.experiments.cell import BOTH, INPUT_FIRST, LOSS_FIRST, Cell, Dims, chain_cell
 from jacchain.experiments.experiment import Experiment
 from jacchain.experiments.parts import not_measured, ratio_part
-from jacchain.experiments.show import Axis, Figure, Mark, Rows, Table, Unit, table
+from jacchain.experiments.show import Axis, Figure, Look, Mark, Rows, Table, Unit, table
 from jacchain.experiments.sizes import Sizes
 from jacchain.inputs import short
 
 OPTIMAL = "optimal"
-TIME = Axis("time per evaluation (s)", "seconds")
+MOST_FACTORS = 5  # of a chain whose every order is listed: they are 14
+TIME = Axis("time per evaluation (s)", "seconds from 0")
+LOOKS: Mapping[str, Look] = {LOSS_FIRST: LOSS_FIRST, INPUT_FIRST: INPUT_FIRST, OPTIMAL: "third"}
 LARGEST = 2**31 - 1  # BLAS counts rows and columns in 32 bits
 _DOUBT = (
     " That is not sure: the noise of this machine could explain it. Stop what else runs (`jacchain "
@@ -183,15 +186,56 @@ def _measured(evidence: Evidence, dims: Dims) -> list[Series]:
     return sorted(orders, key=lambda series: series.time)
 
 
-def _shows(dims: Dims, evidence: Evidence, _: Sizes) -> list[Figure]:
-    """Draw the time of each order, and what equal kernels differ by."""
+def _shows(dims: Dims, evidence: Evidence, sizes: Sizes) -> list[Figure | Table]:
+    """Draw the time of each order; list what every order costs by plan; draw the noise."""
     orders = _measured(evidence, dims)
     names = tuple(series.name for series in orders)
-    marks = tuple((Mark("time", series.time, series.interval, "third"),) for series in orders)
+    marks = tuple(
+        (Mark("", series.time, series.interval, LOOKS[series.name], bar=True),) for series in orders
+    )
     caption = "Seconds per evaluation with 95 % intervals over processes, the fastest order on top."
     times = Rows("orders", "Time of each order", caption, names, ((TIME, marks),))
-    figures: list[Figure] = [times] if orders else []
-    return [*figures, noise_figure(evidence)] if evidence.controls else figures
+    noise = [noise_figure(evidence)] if evidence.controls else []
+    return [*([times] if orders else []), plans_table(dims, sizes.itemsize), *noise]
+
+
+def plans_table(dims: Dims, itemsize: int) -> Table:
+    """List what orders of a chain cost by plan, the fewest multiplications first.
+
+    Every order of up to five factors; of longer chains loss-first, input-first and the optimal one.
+    """
+    factors, dtype = len(dims) - 1, f"f{itemsize}"
+    plans = {order: plan(dims, order, dtype=dtype) for order in (*BOTH, OPTIMAL)}
+    if factors <= MOST_FACTORS:
+        named = [(name, own.bracketing) for name, own in plans.items()]
+        plans = {
+            ", ".join([*(name for name, own in named if own == order), _brackets(order)]): plan(
+                dims, order, dtype=dtype
+            )
+            for order in all_bracketings(factors)
+        }
+    rows = sorted(
+        ((name, p.multiplications, p.bytes, p.cost.peak_bytes) for name, p in plans.items()),
+        key=lambda row: row[1],
+    )
+    fewest = rows[0][1]
+    units: dict[str, Unit] = {"order": "text", "multiplications": "count"}
+    units |= {"times the fewest": "ratio", "bytes": "bytes", "peak of intermediates": "bytes"}
+    which = "every order" if factors <= MOST_FACTORS else "three orders"
+    caption = f"The plan: {which} of {' x '.join(map(str, dims))}, factor 0 being the loss"
+    return table(caption, units, [(name, n, n / fewest, *rest) for name, n, *rest in rows])
+
+
+def _brackets(order: Bracketing) -> str:
+    """Write an order as products of factors.
+
+    Examples
+    --------
+    >>> _brackets(((0, 1), 2))
+    '(J0 J1) J2'
+    """
+    text = re.sub(r"(\d+)", r"J\1", str(order)).replace(",", "")
+    return text.removeprefix("(").removesuffix(")") if isinstance(order, tuple) else text
 
 
 def _judge(dims: Dims, evidence: Evidence, _: Sizes) -> list[Statement]:

@@ -17,7 +17,9 @@ Array = NDArray[np.float64]
 Unit = Literal[
     "text", "count", "number", "seconds", "bytes", "share", "interval", "ratio", "seconds interval"
 ]
-Scale = Literal["linear", "seconds", "bytes", "powers of 2", "powers of 10", "ratio", "sizes"]
+Scale = Literal[
+    "linear", "seconds", "seconds from 0", "bytes", "powers of 2", "powers of 10", "ratio", "sizes"
+]
 Look = Literal["loss-first", "input-first", "third", "fourth", "fifth", "muted"]
 Interval: TypeAlias = tuple[float, float]
 
@@ -55,7 +57,8 @@ class Axis:
     """One axis of a panel."""
 
     label: str  #: with its unit in brackets; sizes such as `|z_1|` are typeset
-    #: All but "linear" are logarithmic: "ratio" in plain numbers, "sizes" with `ticks` in full
+    #: All but "linear" and "seconds from 0" are logarithmic: "ratio" in plain numbers, "sizes" with
+    #: `ticks` in full
     scale: Scale = "linear"
     #: Where to write a number, as far as the axis goes; by default where the scale says
     ticks: tuple[float, ...] = ()
@@ -180,7 +183,8 @@ class Lines(Figure):
 class Mark:
     """A point in a row: its value with the ends of its interval, and all values of a strip.
 
-    `strip`, of shape (n,), is drawn behind it, and named "one block" in the legend.
+    `strip`, of shape (n,), is drawn behind it, and named "one block" in the legend. With `bar` a
+    bar leads to it from 0, on an axis that begins there. Without a label it is not in the legend.
     """
 
     label: str
@@ -188,6 +192,7 @@ class Mark:
     ends: Interval | None = None
     look: Look = "muted"
     strip: Array | None = None
+    bar: bool = False
 
 
 @dataclass(frozen=True)

@@ -247,6 +247,8 @@ def _plot_mark(axes: style.Axes, place: int, mark: show.Mark) -> None:
         muted: dict[str, Any] = {"color": style.MUTED, "markersize": 9, "alpha": 0.8}
         places = np.full(len(mark.strip), place)
         axes.plot(mark.strip, places, "|", label="one block", **muted)
+    if mark.bar:
+        axes.barh(place, mark.value, height=0.5, color=look.colour, alpha=0.3, linewidth=0)
     if mark.ends is not None:
         axes.plot(mark.ends, (place, place), color=look.colour, linewidth=2.2)
     label = mark.label or "_mark"

@@ -204,6 +204,12 @@ def time_scale(axis: Any) -> None:
     _refine(axis, 100)
 
 
+def time_from_zero(axis: Any) -> None:
+    """Linear seconds from 0, ticks with SI prefixes: the length of a bar is its time."""
+    axis.set_major_formatter(ticker.EngFormatter(unit="s"))
+    axis.axes.set(**{f"{axis.axis_name}lim": (0, ends_of(axis)[1])})
+
+
 def power_scale(axis: Any, base: int) -> None:
     """Logarithmic, ticks at powers of `base`, written as powers with legible exponents."""
     _log(axis, ticker.FuncFormatter(lambda value, _: power(value, base)), base=base)
@@ -255,6 +261,7 @@ def _refine(axis: Any, few: float) -> None:
 SCALES: Mapping[str, Callable[[Any], None]] = {
     "linear": linear_scale,
     "seconds": time_scale,
+    "seconds from 0": time_from_zero,
     "bytes": byte_scale,
     "powers of 2": partial(power_scale, base=2),
     "powers of 10": partial(power_scale, base=10),

@@ -8,9 +8,9 @@ import pytest
 
 from jacchain.analysis.evidence import BOTH, Evidence, Noise
 from jacchain.chains.planners import plan
-from jacchain.claims.own_chain import answer, cell_claim, claim_of, experiment_named
+from jacchain.claims.own_chain import answer, cell_claim, claim_of, experiment_named, plans_table
 from jacchain.experiments.cell import chain_cell
-from jacchain.experiments.show import Table
+from jacchain.experiments.show import Figure, Table
 from tests.claims.makers import QUICK, blank_series, judged, with_cells
 
 OUTPUTS = (100, 5, 200, 10, 50)  # neither order is optimal
@@ -115,11 +115,27 @@ def test_an_optimal_order_that_is_another_stands_beside_the_two():
         "The optimal order is 2.00 times as fast as input-first (2.00 to 2.00); "
         f"by multiplications alone it would be {counts[1] / counts[0]:.2f}."
     )
-    (figure,) = experiment(OUTPUTS).shows(evidence, QUICK)
+    figure, plans = experiment(OUTPUTS).shows(evidence, QUICK)
     assert figure.rows == tuple(orders)
+    assert plans == plans_table(OUTPUTS, QUICK.itemsize)
     ((_, marks),) = figure.panels
     assert marks[0][0].value == pytest.approx(1e-5)
     assert [mark.value for (mark,) in marks] == sorted(mark.value for (mark,) in marks)
+    assert [mark.look for (mark,) in marks] == ["third", "input-first", "loss-first"]
+    assert all(mark.bar for (mark,) in marks)
+
+
+def test_the_plan_of_a_short_chain_lists_every_order_the_fewest_multiplications_first():
+    assert plans_table((2, 3, 4, 5), 4).rows == (
+        ("loss-first, optimal, (J0 J1) J2", 64, 1.0, 4 * (6 + 12 + 8 + 8 + 20 + 10), 4 * 18),
+        ("input-first, J0 (J1 J2)", 90, 90 / 64, 4 * (12 + 20 + 15 + 6 + 15 + 10), 4 * 25),
+    )
+    assert [len(plans_table((1,) * n, 8).rows) for n in (3, 4, 5, 6)] == [1, 2, 5, 14]
+
+
+def test_the_plan_of_a_long_chain_lists_three_orders():
+    assert {row[0] for row in plans_table(OUTPUTS * 2, 8).rows} == {*BOTH, "optimal"}
+    assert "three orders" in plans_table(OUTPUTS * 2, 8).caption
 
 
 def test_a_chain_that_ends_with_one_element_was_turned():
@@ -148,11 +164,15 @@ def test_a_chain_is_measured_with_its_controls():
 
 def test_the_noise_of_the_controls_is_shown_if_they_were_measured():
     evidence = measure(WIDE, 1e-5, 3e-5)
-    assert [figure.name for figure in experiment(WIDE).shows(evidence, QUICK)] == ["orders"]
+
+    def names(evidence):
+        shown = experiment(WIDE).shows(evidence, QUICK)
+        return [item.name for item in shown if isinstance(item, Figure)]
+
+    assert names(evidence) == ["orders"]
     control = replace(evidence.chains[WIDE][0], cell="control", role="control")
     evidence = with_cells(evidence, {"control": (control, control)})
-    figures = experiment(WIDE).shows(evidence, QUICK)
-    assert [figure.name for figure in figures] == ["orders", "noise_floor"]
+    assert names(evidence) == ["orders", "noise_floor"]
 
 
 @pytest.mark.parametrize("order", ["", *BOTH])

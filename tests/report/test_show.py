@@ -251,3 +251,12 @@ def test_a_wide_plane_has_its_maps_one_above_the_other(figures):
     wide = replace(figures["plane"], maps=(("a", np.ones((2, 8))),) * 2, x=range(1, 9))
     top, bottom, _ = drawn(wide).axes
     assert top.get_position().y0 > bottom.get_position().y1
+
+
+def test_a_bar_leads_from_zero_to_its_mark():
+    mark = show.Mark("", 3e-6, (2e-6, 4e-6), "third", bar=True)
+    axes = drawn(rows_of(("a",), (show.Axis("s", "seconds from 0"), ((mark,),)))).axes[0]
+    (bar,) = axes.patches
+    assert (bar.get_x(), bar.get_width()) == (0, 3e-6)
+    assert axes.get_xlim()[0] == 0
+    assert axes.get_xscale() == "linear"
