@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jacchain.analysis.evidence import Evidence, Series
-from jacchain.analysis.ratios import ratio
+from jacchain.analysis.ratios import formula_ratio, ratio
 from jacchain.analysis.verdicts import Statement
 from jacchain.chains.chain import Chain
 from jacchain.chains.count import COUNT_LIMIT, count
@@ -22,6 +22,7 @@ from jacchain.experiments.cell import BOTH, LOSS_FIRST, Arm, Cell, Dims, evaluat
 from jacchain.experiments.experiment import Check, Experiment
 from jacchain.experiments.parts import Counts, count_parts, order_parts
 from jacchain.experiments.sizes import Sizes
+from jacchain.experiments.titles import brief, told_from_one
 from jacchain.measure.memory import allocated_bytes
 from jacchain.networks import AffineLayer, Network, RecurrentLayer, unrolled_chain
 from jacchain.networks.zoo import load_network
@@ -204,13 +205,31 @@ def shows(evidence: Evidence, _: Sizes) -> Iterator[show.Rows]:
     marks = [_marks(network, form, series, memory) for network, form in ROWS]
     yield show.Rows(
         "networks",
-        "Real networks: factors as they are, and dense",
+        _title(evidence),
         "Seconds per evaluation with 95 % intervals; multiplications; "
-        "bytes of the factors, and what an evaluation allocates beside them.",
+        f"bytes of the factors, and what an evaluation allocates beside them.{_missing(series)}",
         tuple(f"{network}\n{form}" for network, form in ROWS),
         tuple(zip(axes, zip(*marks, strict=True), strict=True)),
         numbers=_table(evidence, series, memory),
     )
+
+
+def _title(evidence: Evidence) -> str:
+    """Say how the orders' times compare in each network, with its factors as they are."""
+    texts = [
+        f"{network}: input-first takes {told_from_one(ratio(*pair[::-1]), evidence.noise_floor)} "
+        f"times as long; formula {brief(formula_ratio(*pair[::-1]))}"
+        for network in NETWORKS
+        if (pair := evidence.pair(name(network, f"orders, factors {SPARSE}")))
+    ]
+    return "\n".join(texts) or "Real networks: factors as they are, and dense"
+
+
+def _missing(series: SeriesByRow) -> str:
+    """Name the orders of which no time is shown."""
+    keys = ((network, form, order) for network, form in ROWS for order in BOTH)
+    missing = [", ".join(key) for key in keys if key not in series]
+    return f" Not measured: {'; '.join(missing)}." if missing else ""
 
 
 def _marks(

@@ -188,13 +188,14 @@ def _plane_figure(evidence: Evidence, sizes: Sizes) -> Plane:
     x, z = plane(sizes)
     grid = [[(1, n, n, n, m) for m in x] for n in z]
     pairs = [[evidence.chains.get(dims) for dims in row] for row in grid]
+    measured = [p for row in pairs for p in row if p]
     times = np.array([[ratio(*p[::-1])[1] if p else np.nan for p in row] for row in pairs])
     loss, inputs = (
         np.array([[multiplications(order, dims) for dims in row] for row in grid]) for order in BOTH
     )
     return Plane(
         "ratio_plane",
-        "Input-first / loss-first over the (|x|, |z|) plane",
+        ratio_title(_points("", measured), evidence.noise_floor),
         "Ratio of times as measured beside the ratio of multiplications; hatched cells were "
         "skipped, with the reason on record.",
         (("times, measured", times), ("multiplications, formula", inputs / loss)),
@@ -208,15 +209,15 @@ def _ratio_figure(evidence: Evidence) -> Scatter:
     """Show ratios of times over ratios of multiplications; open points are by einsum."""
     chains = list(evidence.chains.values())
     loops = [pair for dims in CAUSE_DIMS if (pair := _by_einsum(evidence, dims)) is not None]
-    curves = [_points("one cell, with its 95 % interval", chains, hollow=False)] if chains else []
+    curves = [_points("one cell, with its 95 % interval", chains)] if chains else []
     if loops:
         curves.append(_points("by einsum, at one rate for all products", loops, hollow=True))
-    return ratio_scatter("", tuple(curves))
+    return ratio_scatter("", tuple(curves), evidence.noise_floor)
 
 
-def _points(label: str, pairs: Sequence[Pair], *, hollow: bool) -> Curve:
+def _points(label: str, pairs: Sequence[Pair], *, hollow: bool = False) -> Curve:
     formula = np.array([formula_ratio(inputs, loss) for loss, inputs in pairs])
-    ratios = np.array([ratio(inputs, loss) for loss, inputs in pairs])
+    ratios = np.array([ratio(inputs, loss) for loss, inputs in pairs]).reshape(-1, 3)
     return ratio_points(label, formula, ratios, hollow=hollow)
 
 
@@ -228,15 +229,30 @@ def ratio_points(label: str, formula: Array, ratios: Array, *, hollow: bool = Fa
     return Curve(label, formula, ratios[:, 1], ratios[:, [0, 2]], line="", **style)
 
 
-def ratio_scatter(title: str, curves: tuple[Curve, ...]) -> Scatter:
-    """Show ratios of times against ratios of multiplications, and where the claim would fail."""
+def ratio_title(points: Curve, noise_floor: float) -> str:
+    """Say the median ratios of times and of multiplications, and how many cells are sure."""
+    if points.ends is None or not len(points.x):
+        return "Input-first / loss-first: not measured"
+    times, counts = _short(float(np.median(points.y))), _short(float(np.median(points.x)))
+    sure = int((points.ends[:, 0] > 1 + noise_floor).sum())
+    return (
+        f"Input-first takes {times} times as long as loss-first; formula {counts} "
+        f"(medians of {len(points.x)} cells, {sure} surely > 1)"
+    )
+
+
+def ratio_scatter(title: str, curves: tuple[Curve, ...], noise_floor: float = 0.0) -> Scatter:
+    """Show ratios of times against ratios of multiplications, and where the claim would fail.
+
+    The first of the curves has the cells that the figure's title speaks of; `title` is the panel's.
+    """
     x, y = (np.concatenate([[1.0], *(getattr(curve, axis) for curve in curves)]) for axis in "xy")
     low, high = min(0.5, float(x.min()) / 1.3), max(200.0, float(x.max()) * 1.3)
     corners = (parts.LEAST_RATIO, parts.LARGE_RATIO, parts.LARGE_RATIO, high)
     edge = (1.0, 1.0, FAR, FAR)
     return Scatter(
         "ratio_cells",
-        "Ratio of times against ratio of multiplications",
+        ratio_title(curves[0], noise_floor) if curves else "Input-first / loss-first: not measured",
         "Every cell with its 95 % interval. On the dashed line time would follow the formula; "
         "shaded: where loss-first is not faster, and, from a formula's ratio of 100 on, not ten "
         "times faster: there the geometric mean counts.",

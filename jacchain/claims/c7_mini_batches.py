@@ -20,6 +20,7 @@ from jacchain.experiments.cell import BOTH, Arm, Cell, Dims, evaluation_arm
 from jacchain.experiments.experiment import Check, Experiment, Finding
 from jacchain.experiments.parts import Counts, count_parts, gain_part, order_parts
 from jacchain.experiments.sizes import Sizes
+from jacchain.experiments.titles import brief, told_from_one
 from jacchain.measure.memory import allocated_bytes
 from jacchain.networks import batch_chain, mlp
 from jacchain.records.values import Executed
@@ -244,7 +245,7 @@ def shows(evidence: Evidence, sizes: Sizes) -> Iterator[show.Lines]:
     memory: Mapping[str, Memory] = evidence.checks.get(MEMORY) or {}
     yield show.Lines(
         "steps",
-        "Cost of a step over the batch size",
+        _title(evidence, sizes),
         "Left: seconds of a step with 95 % intervals; right: bytes that it allocates at most, "
         "lines for the plan's peak. The largest batch is the whole set.",
         (
@@ -261,6 +262,20 @@ def shows(evidence: Evidence, sizes: Sizes) -> Iterator[show.Lines]:
         inches=4.4,
         numbers=_table(evidence, sizes),
     )
+
+
+def _title(evidence: Evidence, sizes: Sizes) -> str:
+    """Say how much less a step on one sample takes than on the whole set, in both orders."""
+    *_, whole = batch_sizes(sizes)
+    pairs = {order: evidence.pair(step_cell(order, whole, 1)) for order in BOTH}
+    texts = [
+        f"{order}'s step on 1 of {whole} samples is "
+        f"{told_from_one(ratio(*pair), evidence.noise_floor)} times as fast; "
+        f"formula {brief(formula_ratio(*pair))}"
+        for order, pair in pairs.items()
+        if pair
+    ]
+    return "\n".join(texts) or "Cost of a step over the batch size"
 
 
 def _memory_curves(memory: Mapping[str, Memory]) -> tuple[show.Curve, ...]:

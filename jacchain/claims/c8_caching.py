@@ -24,6 +24,7 @@ from jacchain.experiments.experiment import Check, Experiment
 from jacchain.experiments.parts import Counts, count_parts, gain_part
 from jacchain.experiments.sizes import Sizes
 from jacchain.experiments.sweep_parts import regime_parts
+from jacchain.experiments.titles import brief, told_from_one
 from jacchain.measure.memory import allocated_bytes
 from jacchain.networks import mlp
 from jacchain.records.values import Executed, Positive
@@ -44,6 +45,7 @@ POINTS: dict[Label, dict[str, Any]] = {  # open and filled ones may be in one pl
     SCRATCH: {"marks": "hollow", "line": ""},
     CACHED: {"marks": "filled", "line": ""},
 }
+GROWTH, PREDICTED = "formula's growth, through the deepest", "peak by the plan"
 LINES: dict[Label, Literal["--", "-"]] = {SCRATCH: "--", CACHED: "-"}
 NARROW, WIDE = 48, 256  # sizes of all layers: for all four ways, and for growth of loss-first
 DEEPEST = 24  # layers that are to fit into the last level of cache, so that growth can be judged
@@ -280,13 +282,27 @@ def shows(evidence: Evidence, sizes: Sizes) -> Iterator[show.Lines]:
     times = tuple(_times(evidence, sizes, width) for width in (NARROW, wide(sizes)))
     yield show.Lines(
         "gradients",
-        "All parameter gradients over depth",
+        _title(evidence, sizes),
         "Above: seconds for all gradients, with lines for the formula's growth. "
-        "Below: bytes allocated at most, lines for the formula's; and those kept for others.",
+        "Below: bytes allocated at most, lines for the formula's; and those kept for others. "
+        f"Input-first is not measured in layers of {wide(sizes)}, where it takes long.",
         (times, (_memory(evidence),)),
         inches=7.6,
         numbers=_table(evidence, sizes),
     )
+
+
+def _title(evidence: Evidence, sizes: Sizes) -> str:
+    """Say what a cache gains loss-first in the deepest network that was measured."""
+    width = wide(sizes)
+    for layers in reversed(depths(sizes, LOSS_FIRST, width)):
+        if pair := evidence.pair(cell_name(LOSS_FIRST, width, layers)):
+            gain = told_from_one(ratio(*pair), evidence.noise_floor)
+            return (
+                f"A cache makes all gradients of {layers} layers {gain} times as fast loss-first; "
+                f"formula {brief(formula_ratio(*pair))}"
+            )
+    return "All parameter gradients over depth"
 
 
 def _depth_axis(layers: tuple[int, ...]) -> show.Axis:
@@ -303,7 +319,7 @@ def _times(evidence: Evidence, sizes: Sizes, width: int) -> show.Panel:
             curve = show.time_curve(f"{order}, {label}", points, look=order, **POINTS[label])
             growth = np.array([s.cost.multiplications for _, s in points], dtype=float)
             line = growth * curve.y[-1] / growth[-1]
-            curves += [curve, show.Curve("", curve.x, line, look=order, line=LINES[label])]
+            curves += [curve, show.Curve(GROWTH, curve.x, line, look=order, line=LINES[label])]
     ticks = tuple(n for n in depths(sizes, LOSS_FIRST, width) if n not in {3, 7})
     y = show.Axis("time, all gradients (s)", "seconds")
     return show.Panel(f"layers of {width}", _depth_axis(ticks), y, tuple(curves))
@@ -319,8 +335,9 @@ def _memory(evidence: Evidence) -> show.Panel:
             continue
         sizes = [(c.layers, c.allocated, c.predicted, c.kept) for c in calls]
         x, allocated, predicted, kept = np.array(sizes, dtype=float).T
-        curves.append(show.Curve("", x, allocated, look=order, **POINTS[label]))
-        curves.append(show.Curve("", x, predicted, look=order, line=LINES[label]))
+        name = f"{order}, {label}"
+        curves.append(show.Curve(name, x, allocated, look=order, **POINTS[label]))
+        curves.append(show.Curve(PREDICTED, x, predicted, look=order, line=LINES[label]))
         if (order, label) == (LOSS_FIRST, CACHED):
             name = "of it adjoints kept, loss-first"
             curves.append(show.Curve(name, x, kept, look="fourth", marks="filled", line="-."))

@@ -236,12 +236,20 @@ def shows(evidence: Evidence, _: Sizes) -> Iterator[Lines]:
     remainders, losses = (evidence.checks.get(f"C9:{name}") for name in ("taylor", "digits"))
     yield Lines(
         "gradient_descent",
-        "Taylor remainder and training on handwritten digits",
+        _title(remainders),
         "Left: remainder of the linear approximation of one random network's loss over the "
         "step, beside a line of order 2. Right: loss on the training digits over epochs.",
         ((_remainder_panel(remainders), _loss_panel(losses)),),
         inches=4.2,
     )
+
+
+def _title(values: Remainders | None) -> str:
+    """Say with which exponent the remainder falls with the step: by one line, over all steps."""
+    if values is None:
+        return "Taylor remainder and training on handwritten digits"
+    steps, remainders = np.log(np.array(values.example)).T
+    return f"The remainder falls as h^{np.polyfit(steps, remainders, 1)[0]:.2f}; formula 2"
 
 
 def _remainder_panel(values: Remainders | None) -> Panel:
@@ -263,7 +271,7 @@ def _loss_panel(values: Digits | None) -> Panel:
     inside = (losses.min() <= LOSS_TICKS) & (losses.max() >= LOSS_TICKS)
     y = Axis("mean loss on the training digits", "ratio", tuple(LOSS_TICKS[inside].tolist()))
     curve = Curve("", np.arange(len(losses), dtype=float), losses, look="third", marks="filled")
-    note = f"{values.accuracy:.1%} of the held-out\ndigits are right"
+    note = f"{100 * values.accuracy:.1f} % of the\nheld-out digits\nare right"
     return Panel(title, x, y, (curve,), note=note)
 
 

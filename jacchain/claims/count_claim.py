@@ -1,6 +1,6 @@
 """What C1 and C2 share: executed multiplications of every network tried, against the formula."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any, cast
 
@@ -72,12 +72,19 @@ def _shows(order: str, evidence: Evidence, _: Sizes) -> Iterator[Scatter]:
     y = Axis("executed (multiplications)", "powers of 10")
     yield Scatter(
         f"counts_{order.replace('-', '_')}",
-        f"Multiplications, {order}",
+        _title(order, _counts(evidence, order)),
         "Executed multiplications against the formula, one point for each chain counted; the "
         "line is equality.",
         Panel("", x, y, tuple(curves)),
         diagonal="equality",
     )
+
+
+def _title(order: str, counts: Iterable[Count]) -> str:
+    """Say of how many chains the count equals the formula."""
+    parts = [_part(count) for count in counts]
+    equal = sum(part.measured == part.expected for part in parts)
+    return f"{order}: {equal} of {len(parts)} counts equal the formula"
 
 
 def _curve(label: str, counts: list[Count], **style: Any) -> Curve:

@@ -194,9 +194,20 @@ def _shows(dims: Dims, evidence: Evidence, sizes: Sizes) -> list[Figure | Table]
         (Mark("", series.time, series.interval, LOOKS[series.name], bar=True),) for series in orders
     )
     caption = "Seconds per evaluation with 95 % intervals over processes, the fastest order on top."
-    times = Rows("orders", "Time of each order", caption, names, ((TIME, marks),))
+    times = Rows("orders", _title(answer(evidence, dims)), caption, names, ((TIME, marks),))
     noise = [noise_figure(evidence)] if evidence.controls else []
     return [*([times] if orders else []), plans_table(dims, sizes.itemsize), *noise]
+
+
+def _title(best: Answer | None) -> str:
+    """Say which order is how much faster, or that it is not resolved."""
+    if best is None:
+        return "Time of each order"
+    low, high = best.interval
+    law = f"formula {best.formula:.2f}"
+    if not best.is_sure:
+        return f"Not resolved which order is faster: {low:.2f} to {high:.2f}; {law}"
+    return f"{best.faster.name} is {best.ratio:.2f} times as fast as {best.slower.name}; {law}"
 
 
 def plans_table(dims: Dims, itemsize: int) -> Table:

@@ -24,6 +24,7 @@ from jacchain.experiments.cell import BOTH, LOSS_FIRST, Arm, Cell, Dims, evaluat
 from jacchain.experiments.experiment import Experiment, Finding
 from jacchain.experiments.parts import list_numbers
 from jacchain.experiments.sizes import Sizes
+from jacchain.experiments.titles import brief, told_from_one
 from jacchain.jacobians import BlockDiagonalJacobian, DenseJacobian, DiagonalJacobian, Jacobian
 
 BATCH, ONE_BY_ONE, EXPLICIT = "in a batch", "one by one", "explicit, each sample its own"
@@ -249,7 +250,7 @@ def shows(evidence: Evidence, sizes: Sizes) -> Iterator[show.Lines]:
     """Show, above, seconds per sample; below, the rate of loss-first and where it turns."""
     yield show.Lines(
         "batches",
-        "Cost per sample over the batch size",
+        _gain_title(evidence, sizes),
         "Above: seconds per sample, with what the time model predicts from other cells. Below: "
         "the rate of loss-first against the ceilings of this machine, and where it turns from "
         "bound by memory to bound by arithmetic.",
@@ -258,6 +259,17 @@ def shows(evidence: Evidence, sizes: Sizes) -> Iterator[show.Lines]:
         inches=8.6,
         numbers=_table(evidence, sizes),
     )
+
+
+def _gain_title(evidence: Evidence, sizes: Sizes) -> str:
+    """Say what the largest batch gains per sample in each order: by the formula, nothing."""
+    texts = []
+    for order in BOTH:
+        for n, single, batch in measured(evidence, sizes, order)[-1:]:
+            gain = told_from_one(ratio(single, batch), evidence.noise_floor)
+            law = brief(formula_ratio(single, batch))
+            texts.append(f"{order} in a batch of {n}: {gain} times as fast a sample; formula {law}")
+    return "\n".join(texts) or "Cost per sample over the batch size"
 
 
 def _axis(sizes: Sizes, limits: tuple[float, float] | None = None) -> show.Axis:

@@ -204,14 +204,45 @@ def shows(evidence: Evidence, sizes: Sizes) -> Iterator[show.Lines]:
     panels = [[_panel(evidence, sizes, network, mode) for mode in MODES] for network in NETWORKS]
     yield show.Lines(
         "construction",
-        "Building Jacobians, or multiplying without them",
+        _title(evidence, sizes),
         "Seconds for so many vectors at one point, forward pass not included: Jacobians built "
-        "and multiplied, dense and as they are, against matrix-free.",
+        "and multiplied, dense and as they are, against matrix-free. Dotted: from where on an "
+        f"explicit form surely is faster, if it is.{_missing(evidence, sizes)}",
         tuple(map(tuple, panels)),
         inches=7.4,
         shared=True,
         numbers=_table(evidence, sizes),
     )
+
+
+def _title(evidence: Evidence, sizes: Sizes) -> str:
+    """Say, for each network, from how many vectors on an explicit Jacobian as it is pays."""
+    texts = []
+    for network in NETWORKS:
+        rows = [measured(evidence, sizes, network, mode, STRUCTURED) for mode in MODES]
+        words = [
+            f"{_from(pairs)} {what}" for pairs, what in zip(rows, ("rows", "columns"), strict=True)
+        ]
+        if all(rows):
+            texts.append(f"{network}: explicit pays {' and '.join(words)}")
+    return "\n".join(texts) or "Building Jacobians, or multiplying without them"
+
+
+def _from(rows: Measured) -> str:
+    place = pays_from(rows)
+    if place is not None:
+        return f"from {place:.0f}"
+    return f"for no number up to {rows[-1][0]} of" if rows else ""
+
+
+def _missing(evidence: Evidence, sizes: Sizes) -> str:
+    """Name the forms of which no time is shown."""
+    missing = [
+        f"{network}, {form}"
+        for network, form in product(NETWORKS, EXPLICIT)
+        if not any(measured(evidence, sizes, network, mode, form) for mode in MODES)
+    ]
+    return f" Not measured: {'; '.join(missing)}." if missing else ""
 
 
 def _panel(evidence: Evidence, sizes: Sizes, network: str, mode: Mode) -> show.Panel:
@@ -226,9 +257,10 @@ def _panel(evidence: Evidence, sizes: Sizes, network: str, mode: Mode) -> show.P
         curves.append(_curve(form, [(n, explicit) for n, explicit, _ in rows]))
         place = pays_from(rows)
         if place is not None and place > rows[0][0]:
-            levels.append(show.Level("", place, axis="x", look=LOOKS[form], line=":"))
+            label = f"{form}: pays from here"
+            levels.append(show.Level(label, place, axis="x", look=LOOKS[form], line=":"))
     return show.Panel(
-        f"{network}: {MODES[mode]}",
+        f"{network}\n{MODES[mode]}",
         show.Axis("vectors at one point", "sizes", counts(sizes)),
         show.Axis("time (s)", "seconds"),
         tuple(curves),

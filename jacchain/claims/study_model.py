@@ -165,7 +165,8 @@ def _residuals(fit: Fit) -> show.Scatter:
     )
     return show.Scatter(
         "residuals",
-        "Residuals of the time model",
+        f"{fit.share_within(MOST_ERROR) * 100:.0f} % of {len(fit.series)} predictions are within "
+        f"{100 * MOST_ERROR:.0f} %; median error {100 * fit.median_error:.1f} %",
         "Predicted / measured time, each prediction from a fit that left its cell out.",
         panel,
     )
@@ -309,7 +310,7 @@ def noise_figure(evidence: Evidence) -> show.Rows:
     pairs = sorted(evidence.controls, key=lambda pair: (pair[0].name, pair[0].dims))
     return show.Rows(
         "noise_floor",
-        "Noise floor: the same kernel against itself",
+        f"Noise floor {floor:.1f} %: the same kernel against itself",
         "A/A controls, half of each block's samples against the other half. Every interval of this "
         "report is widened by the noise floor.",
         tuple(_control_name(first) for first, _ in pairs),

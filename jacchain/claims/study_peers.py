@@ -1,6 +1,6 @@
 """Beside the claims: PyTorch, JAX and numpy on the same networks and data."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from jacchain.adapters import frameworks
 from jacchain.analysis.evidence import Evidence, Series
+from jacchain.analysis.intervals import Triple
 from jacchain.analysis.ratios import ratio
 from jacchain.chains.planners import plan
 from jacchain.cost import Cost
@@ -17,6 +18,7 @@ from jacchain.experiments.cell import LOSS_FIRST, Arm, Cell, Dims, evaluation_ar
 from jacchain.experiments.experiment import Check, Experiment
 from jacchain.experiments.show import Axis, Level, Look, Mark, Rows, Table, Unit, table
 from jacchain.experiments.sizes import Sizes
+from jacchain.experiments.titles import brief
 from jacchain.measure.hosts import Kernel, prepared_in
 from jacchain.networks import Network, gradients_evaluator, jvp, mlp, vjp
 from jacchain.networks.zoo import ZOO, load_network
@@ -215,13 +217,26 @@ def shows(evidence: Evidence, sizes: Sizes) -> Iterator[Rows]:
     axis = Axis("time of the other / jacchain (ratio)", "ratio", ticks, (left, right))
     yield Rows(
         "peers",
-        "Time of each framework over ours",
+        _title(spans, evidence.noise_floor),
         "Paired blocks, with 95 % intervals, each library in a process of its own; right "
         "of 1, jacchain is faster. Time to compile is not in it: it stands in the table.",
         tuple(f"{theirs.group}\n{theirs.name}" for _, theirs in pairs),
         ((axis, tuple((_mark(*span),) for span in spans)),),
         levels=(Level("", 1.0, axis="x", line="-"),),
         numbers=_table(evidence, pairs),
+    )
+
+
+def _title(spans: Sequence[Triple], noise_floor: float) -> str:
+    """Say in how many cases we are surely faster, and surely slower."""
+    if not spans:
+        return "Time of each framework over ours"
+    faster = sum(low > 1 + noise_floor for low, *_ in spans)
+    slower = sum(high * (1 + noise_floor) < 1 for *_, high in spans)
+    middle = brief(float(np.median([span[1] for span in spans])))
+    return (
+        f"jacchain is surely faster in {faster} of {len(spans)} cases, slower in {slower}; "
+        f"others take {middle} times as long (median)"
     )
 
 

@@ -102,10 +102,17 @@ def shows(evidence: Evidence, _: Sizes) -> Iterator[Lines]:
     levels = (Level("", 1.0, line="-"),)
     yield Lines(
         "self_test",
-        "Intervals of pairs of the same kernel",
+        _title([log_ratio(*pair) for pair in pairs]),
         "Each pair's ratio with its 95 % interval over processes; in truth all are 1.",
         ((Panel("", *axes, tuple(curves), levels),),),
     )
+
+
+def _title(logs: Sequence[Estimate]) -> str:
+    if not logs:
+        return "Intervals of pairs of the same kernel"
+    *_, held, share, _ = _row("", logs)
+    return f"{held} of {len(logs)} intervals hold 1: {100 * share:.0f} %; expected 95 %"
 
 
 EXPERIMENT = Experiment(

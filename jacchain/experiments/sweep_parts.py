@@ -19,6 +19,7 @@ from jacchain.experiments.experiment import Check, Experiment, Finding
 from jacchain.experiments.grids import Grid, grid_cells
 from jacchain.experiments.show import Axis, Stretch, Sweep, Swept, Table, Unit, table
 from jacchain.experiments.sizes import Sizes
+from jacchain.experiments.titles import growth
 from jacchain.records.values import Executed
 
 Judge = Callable[[slopes.Sweep, float, str], Part]
@@ -135,18 +136,38 @@ def cache_finding(evidence: Evidence, grid: Grid) -> Iterator[Finding]:
 
 def sweep_figure(evidence: Evidence, grid: Grid) -> Sweep:
     """Show time over the swept size, both orders, with the formula and the memory regimes."""
-    sweeps = (measured_sweep(evidence, grid, order) for order in BOTH)
+    sweeps = [
+        whole for order in BOTH if (whole := measured_sweep(evidence, grid, order)) is not None
+    ]
     sizes = [size for size, _ in grid.cells]
     limits = min(sizes) / 1.4, max(sizes) * 1.4
     return Sweep(
         f"cost_{grid.name}",
-        f"Cost over {grid.over or grid.variable}",
+        _sweep_title(sweeps, evidence, grid),
         "Seconds per evaluation with 95 % intervals over processes; lines: the formula scaled to "
-        "the cells of the judged regime; bands above: memory regimes.",
+        "the cells of the judged regime; bands above: memory regimes. The title has the exponents "
+        "of the longest judged regime.",
         Axis(f"{grid.variable} ({grid.unit})", "powers of 2", limits=limits),
-        tuple(_swept(whole, evidence) for whole in sweeps if whole is not None),
+        tuple(_swept(whole, evidence) for whole in sweeps),
         numbers=_sweep_table(evidence, grid),
     )
+
+
+def _sweep_title(sweeps: Sequence[slopes.Sweep], evidence: Evidence, grid: Grid) -> str:
+    """Say with which exponent each order grows, input-first above; or that none can be judged."""
+    texts = []
+    for whole in reversed(sweeps):
+        order, over = whole.order, grid.variable.partition(",")[0]
+        regimes = slopes.judged_regimes(whole, evidence).values()
+        if not regimes:
+            texts.append(f"{order}'s growth over {over}: too few sizes to judge")
+            continue
+        part = slopes.slope_part(max(regimes, key=lambda p: len(p.sizes)), evidence.noise_floor, "")
+        if part.widened is None:
+            texts.append(f"{order}'s growth over {over} is not resolved: {part.reason}")
+        else:
+            texts.append(growth(order, over, part.measured, part.widened, part.expected))
+    return "\n".join(texts) or f"Cost over {grid.over or grid.variable}"
 
 
 def _swept(whole: slopes.Sweep, evidence: Evidence) -> Swept:

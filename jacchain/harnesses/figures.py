@@ -14,6 +14,7 @@ from jacchain.analysis.evidence import BOTH, INPUT_FIRST, LOSS_FIRST, Dims
 from jacchain.analysis.intervals import difference_interval, median_interval
 from jacchain.claims.c5_ratio import ratio_points, ratio_scatter
 from jacchain.experiments.show import Axis, Curve, Figure, Lines, Panel, Scatter
+from jacchain.experiments.titles import brief, told_from_one
 from jacchain.harnesses.complexity import formula_through
 from jacchain.harnesses.grids_file import TITLES, shared_grids
 from jacchain.harnesses.readers import asv_table, one_run, pytest_table, read_asv
@@ -86,7 +87,25 @@ def _sweep_figure(name: str, grid: Mapping[str, Any], rows: Rows, origin: str) -
         (*curves, formula),
     )
     caption = "Medians with 95 % intervals; lines: the formula, fitted to the points of each order."
-    return Lines(f"cost_{name}", f"Time {TITLES[name]}", caption, ((panel,),))
+    return Lines(f"cost_{name}", _sweep_title(name, grid, rows), caption, ((panel,),))
+
+
+def _sweep_title(name: str, grid: Mapping[str, Any], rows: Rows) -> str:
+    """Say the ratio of both orders, measured apart, at the largest size that has both."""
+    for size, cell in reversed(grid["cells"]):
+        dims = tuple(cell)
+        if all((dims, order) in rows for order in BOTH):
+            loss, inputs = (rows[dims, order] for order in BOTH)
+            logs = (tuple(np.log(_median(row))) for row in (inputs, loss))
+            times = told_from_one(tuple(np.exp(difference_interval(*logs))), 0.0)
+            law = brief(inputs["multiplications"] / loss["multiplications"])
+            unit = "layers" if grid["parameter"] == "layers" else "elements"
+            over = TITLES[name].removeprefix("over ")
+            return (
+                f"{over}, at {size:,} {unit}: input-first takes {times} times as long as "
+                f"loss-first; formula {law}"
+            )
+    return f"Time {TITLES[name]}"
 
 
 def _order_curves(order: Any, grid: Mapping[str, Any], rows: Rows) -> list[Curve]:

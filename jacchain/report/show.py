@@ -17,7 +17,7 @@ from jacchain.report.units import short
 COLOURS = "cividis"
 HATCHED = {"facecolor": style.BARE, "edgecolor": style.HATCH, "hatch": "////", "linewidth": 0}
 LEAVING = "leaves the cache"
-CHARACTERS = 68  # that fit side by side into the width of a ribbon
+CHARACTERS = 52  # that fit side by side into the width of a ribbon
 MOST_BESIDE = 6  # columns of a map; wider maps stand one above the other
 LEGEND_ROW = 0.25  # inches
 MANY = 20  # points of one line; beyond, they are drawn smaller
@@ -136,10 +136,17 @@ def _plot_curve(axes: style.Axes, curve: show.Curve, opening: str) -> None:
         marker=look.marker if curve.marks else "",
         markerfacecolor=opening if curve.marks == "hollow" else look.colour,
         markeredgewidth=1.3 if curve.marks == "hollow" else 1,
-        markersize=4 if curve.line and len(curve.x) > MANY else 5.5,
+        markersize=_marker_size(curve),
         label=curve.label or "_curve",
         zorder=3 if curve.marks else 1.5,
     )
+
+
+def _marker_size(curve: show.Curve) -> float:
+    """Return points: open ones are larger, so that they ring what they would hide."""
+    if curve.marks == "hollow":
+        return 8
+    return 4 if curve.line and len(curve.x) > MANY else 5.5
 
 
 def _plot_ends(
@@ -159,7 +166,7 @@ def _plot_level(axes: style.Axes, level: show.Level, across: str) -> None:
 
 def _frame(axes: style.Axes, panel: show.Panel) -> None:
     """Scale the axes to the data, then shade and write what stands beside them."""
-    axes.set_title(style.mathtext(panel.title), fontweight="normal", fontsize=11.5)
+    axes.set_title(style.mathtext(panel.title), fontweight="normal", fontsize=style.TEXT)
     if not _measured(panel):
         axes.set(xlabel=style.mathtext(panel.x.label), ylabel=style.mathtext(panel.y.label))
         _leave_empty(axes)
@@ -252,9 +259,11 @@ def _plot_mark(axes: style.Axes, place: int, mark: show.Mark) -> None:
     if mark.ends is not None:
         axes.plot(mark.ends, (place, place), color=look.colour, linewidth=2.2)
     label = mark.label or "_mark"
-    axes.plot(
-        mark.value, place, look.marker, color=look.colour, markersize=7, label=label, zorder=3
-    )
+    rings = mark.look == "muted"  # open and larger: it rings what it would hide
+    drawn: dict[str, Any] = {"markersize": 7}
+    if rings:
+        drawn = {"markersize": 12, "fillstyle": "none"}
+    axes.plot(mark.value, place, look.marker, color=look.colour, label=label, zorder=3, **drawn)
 
 
 # Sweeps
@@ -327,11 +336,12 @@ def _draw_ribbon(axes: style.Axes, place: int, swept: show.Swept) -> None:
         else:
             before = any(indices[-1] == first for indices in judged)
             after = any(indices[0] == last for indices in judged)
-            expected = "" if before and after else f" / {stretch.expected:.2f}"
-            text = f"({stretch.slope:.2f}{expected})"
+            text = f"({stretch.slope:.2f} / {stretch.expected:.2f})"
+            if (before and after) or len(text) > CHARACTERS * _share(axes, low, high):
+                text = f"({stretch.slope:.2f})"
             middle, align = _beside(low, high, before=before, after=after)
         colour = style.INK if stretch.judged else style.MUTED
-        axes.text(middle, place, text, ha=align, va="center", fontsize=10.5, color=colour)
+        axes.text(middle, place, text, ha=align, va="center", fontsize=style.TEXT, color=colour)
 
 
 def _named_slopes(stretch: show.Stretch, characters: float) -> str:
@@ -362,8 +372,8 @@ def _label_ribbons(ribbons: style.Axes, orders: Sequence[show.Swept]) -> None:
     ribbons.grid(visible=False)
     ribbons.spines[:].set_visible(False)
     ribbons.tick_params(length=0, labelbottom=False)
-    title = f"slope of time / formula by memory regime; ({LEAVING})" if orders else ""
-    ribbons.set_title(title, fontsize=10.5, fontweight="normal", color=style.MUTED, pad=4)
+    title = f"slope of time / formula; ({LEAVING})" if orders else ""
+    ribbons.set_title(title, fontsize=style.TEXT, fontweight="normal", color=style.MUTED, pad=4)
 
 
 # Maps
@@ -382,10 +392,10 @@ def _draw_plane(figure: show.Plane) -> Canvas:
         mesh = _draw_map(axes, values, norm)
         axes.set_xticks(np.arange(len(figure.x)) + 0.5, map(_power, figure.x))
         axes.set_yticks(np.arange(len(figure.y)) + 0.5, map(_power, figure.y))
-        axes.set_title(style.mathtext(title), fontweight="normal", fontsize=11.5)
+        axes.set_title(style.mathtext(title), fontweight="normal", fontsize=style.TEXT)
     for axes in panels[-1]:
         axes.set_xlabel(style.mathtext(figure.labels[0]))
-    page.supylabel(style.mathtext(figure.labels[1]), fontsize=11.5)
+    page.supylabel(style.mathtext(figure.labels[1]), fontsize=style.TEXT)
     bar = page.colorbar(mesh, ax=list(panels.flat), shrink=0.9, pad=0.02, aspect=24)
     style.ratio_scale(bar.ax.yaxis)
     bar.set_label(figure.labels[2])
@@ -412,7 +422,9 @@ def _draw_map(axes: style.Axes, values: show.Array, norm: LogNorm) -> Any:
             dark = np.mean(colormaps[COLOURS](norm(value))[:3]) < 0.5
             colour = "white" if dark else "black"  # on either page
             place = column + 0.5, row + 0.5
-            axes.text(*place, short(value), ha="center", va="center", fontsize=11, color=colour)
+            axes.text(
+                *place, short(value), ha="center", va="center", fontsize=style.TEXT, color=colour
+            )
     axes.tick_params(length=0, labelsize=style.POWERS)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)

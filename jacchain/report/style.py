@@ -8,6 +8,7 @@ from functools import partial
 from io import StringIO
 from math import ceil, log
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import matplotlib as mpl
@@ -25,13 +26,16 @@ Axes = Any  # matplotlib ships no types that a strict check could use
 
 INK, MUTED, FAINT = "#1f2328", "#57606a", "#d0d7de"
 GREEN, ORANGE = "#009E73", "#E69F00"
-TITLE = 12.5
-POWERS = 13  # font size of powers, so that their exponents keep nearly 9 points
-WIDTH, HEIGHT = 6.4, 4.3  # inches
+# A phone shows a figure 360 pixels wide: there no text is smaller than 10 pixels.
+WIDTH, HEIGHT = 5.2, 4.3  # inches
+TEXT, TITLE = 11, 11.5
+POWERS = 15.2  # font size of powers, whose exponents are 0.7 times as large
+TITLE_CHARACTERS = 53  # of a line
+TITLE_LINE = 0.2  # inches that another line takes
 DPI = 120
 FEW_BYTES = 2**9  # a range of bytes in which powers of 16 would be too few ticks
 NUMBER = 0.3  # inches that three digits take along an axis
-KEY, LETTER, MOST_COLUMNS = 0.55, 0.075, 4  # of a legend: inches beside a name, and a letter's
+KEY, LETTER, MOST_COLUMNS = 0.6, 0.085, 4  # of a legend: inches beside a name, and a letter's
 FONT = "DejaVu Sans"
 FALLBACKS = f"'{FONT}', Verdana, sans-serif"  # where a reader of an SVG lacks it
 
@@ -42,15 +46,15 @@ PAPER, BARE = "#ffffff", "#f6f8fa"  # BARE: where nothing was measured
 
 RC: dict[str, Any] = {
     "font.family": FONT,
-    "font.size": 11.5,
+    "font.size": TEXT,
     "axes.titlesize": TITLE,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.titlepad": 9,
-    "axes.labelsize": 11.5,
-    "xtick.labelsize": 11,
-    "ytick.labelsize": 11,
-    "legend.fontsize": 11,
+    "axes.labelsize": TEXT,
+    "xtick.labelsize": TEXT,
+    "ytick.labelsize": TEXT,
+    "legend.fontsize": TEXT,
     "legend.frameon": False,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -151,8 +155,13 @@ def canvas(height: float = HEIGHT) -> Canvas:
 
 
 def entitle(page: Canvas, text: str) -> None:
-    """Give a figure its title, at its left edge."""
-    page.suptitle(mathtext(text), x=0.01, ha="left", fontsize=TITLE, fontweight="bold")
+    """Give a figure its title, at its left edge, in as many lines as it takes.
+
+    Each line after the first makes the figure so much higher.
+    """
+    lines = [part for line in text.splitlines() for part in wrap(line, TITLE_CHARACTERS)]
+    page.set_figheight(page.get_figheight() + TITLE_LINE * (len(lines) - 1))
+    page.suptitle(mathtext("\n".join(lines)), x=0.01, ha="left", fontsize=TITLE, fontweight="bold")
 
 
 def save(figure: Canvas, stem: Path) -> list[Path]:
@@ -195,7 +204,7 @@ def linear_scale(axis: Any) -> None:
     lines = (getattr(line, f"get_{axis.axis_name}data")() for line in axis.axes.lines)
     values = np.concatenate([[0.0], *(np.asarray(line, dtype=float) for line in lines)])
     if len(values) > 1 and np.all(values == np.rint(values)):
-        axis.set_major_locator(ticker.MaxNLocator(integer=True))
+        axis.set_major_locator(ticker.MaxNLocator(6, integer=True))
 
 
 def time_scale(axis: Any) -> None:

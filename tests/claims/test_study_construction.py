@@ -111,13 +111,16 @@ def test_curves_and_the_place_from_which_building_pays(whole):
     (lines,) = EXPERIMENT.shows(whole, QUICK)
     panels = [panel for row in lines.panels for panel in row]
     assert [panel.title for panel in panels] == [
-        f"{network}: {direction}" for network in study.NETWORKS for direction in MODES.values()
+        f"{network}\n{direction}" for network in study.NETWORKS for direction in MODES.values()
     ]
     for panel in panels:
         forms = {curve.label: curve for curve in panel.curves}
         assert set(forms) == {FREE, STRUCTURED, *((DENSE,) if "300" in panel.title else ())}
         np.testing.assert_allclose(forms[FREE].y, [2e-3, 32e-3, 128e-3], rtol=0.05)
         np.testing.assert_array_equal(forms[FREE].x, (1, 16, 64))
+        assert {level.label for level in panel.levels} == {
+            f"{form}: pays from here" for form in forms if form != FREE
+        }
         places = {level.look: level.value for level in panel.levels}
         assert places.keys() == {study.LOOKS[form] for form in forms if form != FREE}
         assert [*places.values()] == pytest.approx([8] * len(places), rel=0.35)  # between 1 and 16

@@ -4,8 +4,11 @@ from typing import get_args, get_type_hints
 
 import matplotlib as mpl
 import pytest
+from matplotlib.text import Text
 
 from jacchain.experiments.show import Axis, Look
+from jacchain.report import style
+from jacchain.report.show import draw
 from jacchain.report.style import (
     DARK,
     LOOKS,
@@ -92,3 +95,21 @@ def test_a_dark_page_has_colours_of_its_own_but_numbers_in_coloured_cells_keep_t
     for name, colours in ((light, DARK), (dark, DARK.values())):
         for place, colour in enumerate(colours):
             assert f"--c{place}: {colour};" in name
+
+
+def test_no_text_is_smaller_than_ten_pixels_on_a_phone(figures):
+    pixels = 360 / (72 * style.WIDTH)  # to a point, in a figure 360 pixels wide
+    for figure in figures.values():
+        with style.house_style():
+            page = draw(figure)
+            texts = page.findobj(lambda o: isinstance(o, Text) and o.get_text())
+        assert min(text.get_fontsize() for text in texts) * pixels >= 10
+    assert 0.7 * style.POWERS * pixels >= 10  # of exponents
+
+
+def test_a_long_title_takes_more_lines_and_more_paper():
+    one, two = style.canvas(), style.canvas()
+    style.entitle(one, "short")
+    style.entitle(two, "word " * 18)
+    assert two.get_suptitle().count("\n") == 1
+    assert two.get_figheight() == pytest.approx(one.get_figheight() + style.TITLE_LINE)
