@@ -9,6 +9,7 @@ from jacchain.analysis.evidence import Array
 from jacchain.analysis.intervals import estimate
 from jacchain.analysis.slopes import SHAPE_EFFECT, STEP_SIZES, Sweep
 from jacchain.analysis.verdicts import Part, timed
+from jacchain.units import share
 
 TIE = 0.01  # one percentage point of relative error
 DRAWS = 200
@@ -111,7 +112,7 @@ def rival_part(part: Sweep, noise_floor: float, label: str) -> Part:
     (name, affine), rival = min(rivals.items(), key=lambda item: item[1])
     times = np.exp(flat.log_times)
     gains = _own_error(flat, times) - leave_one_out(LAWS[name](sizes), times, affine=affine)
-    best_rival = f"best rival {'affine ' * affine}{name} predicts left-out sizes to {rival:.1%}"
+    best_rival = f"best rival {'affine ' * affine}{name} predicts left-out sizes to {share(rival)}"
     judged = timed(
         label,
         estimate(100 * gains),
@@ -119,6 +120,6 @@ def rival_part(part: Sweep, noise_floor: float, label: str) -> Part:
         (-np.inf, 100 * (TIE + error_from(flat, SHAPE_EFFECT))),
         unit="percentage points",
         widening=100 * error_from(flat, noise_floor),
-        reason=f"{best_rival}, the formula to {float(_own_error(flat, flat.times)):.1%}",
+        reason=f"{best_rival}, the formula to {share(float(_own_error(flat, flat.times)))}",
     )
     return replace(judged, shape_effect=100 * error_from_jump(flat))

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from jacchain.analysis.intervals import CONFIDENCE, LEAST_PROCESSES, Estimate, Interval
+from jacchain.units import share
 
 Judgement = Literal["agrees", "disagrees", "inconclusive"]
 
@@ -222,7 +223,7 @@ def _decided(part: Part, several: int, noise_floor: float) -> Part:
     simultaneous = part.bounds(1 - (1 - CONFIDENCE) / several, extra)
     part = replace(part, simultaneous=simultaneous)
     if noise_floor > TOO_NOISY:
-        reason = f"the noise floor is {noise_floor:.0%}, above {TOO_NOISY:.0%}"
+        reason = f"the noise floor is {share(noise_floor, 0)}, above {share(TOO_NOISY, 0)}"
         return replace(part, verdict="inconclusive", reason=reason)
     inside, beyond = _position(part, part.widened), _position(part, simultaneous)
     verdict = "disagrees" if beyond == "disagrees" else inside

@@ -17,6 +17,7 @@ from jacchain.experiments.experiment import Experiment, Finding
 from jacchain.experiments.grids import plane
 from jacchain.experiments.show import Axis, Curve, Figure, Panel, Plane, Region, Scatter
 from jacchain.experiments.sizes import Sizes
+from jacchain.units import share
 
 CAUSE_DIMS = ((1, 64, 64, 64, 1024), (1, 256, 256, 256, 256), (1, 16, 16, 16, 16384))
 UNIT = "input-first / loss-first"
@@ -151,8 +152,8 @@ def _overhead_finding(judged: Sequence[_Judged]) -> Iterator[Finding]:
         f"In {len(failing)} of the {len(small)} cells whose formula's ratio is under "
         f"{parts.LARGE_RATIO:.0f}, all small, the ratio of times is not surely above 1.",
         "The fixed cost of a call: in these cells it takes "
-        f"{min(failing):.0%} to {max(failing):.0%} of loss-first's time.",
-        f"Where calls take under {MOST_OVERHEAD:.0%}, and the factors are in a cache, "
+        f"{share(min(failing), 0)} to {share(max(failing), 0)} of loss-first's time.",
+        f"Where calls take under {share(MOST_OVERHEAD, 0)}, and the factors are in a cache, "
         f"{sum(large)} of {len(large)} such cells agree.",
         vanishes=all(large),
     )

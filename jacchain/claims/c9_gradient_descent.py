@@ -16,6 +16,7 @@ from jacchain.experiments.sizes import Sizes
 from jacchain.networks import gradients, mlp
 from jacchain.networks.training import accuracy, mean_loss, step, train
 from jacchain.networks.zoo import article_product, load_network
+from jacchain.units import share
 
 NETWORKS = 100
 LEAST_ACCURACY = 0.95
@@ -165,7 +166,7 @@ def judge(evidence: Evidence, _: Sizes) -> list[Statement]:
             _descent_parts,
         ),
         "So a network learns: the loss on handwritten digits falls to less than half, and at least "
-        f"{LEAST_ACCURACY:.0%} of held-out digits are right.": ("C9:digits", _digits_parts),
+        f"{share(LEAST_ACCURACY, 0)} of held-out digits are right.": ("C9:digits", _digits_parts),
     }
     statements = []
     for sentence, (check, parts) in judges.items():
@@ -223,7 +224,7 @@ def _descent_parts(values: Descent) -> list[Part]:
 def _digits_parts(values: Digits) -> list[Part]:
     first, *_, last = values.losses
     fell = f"mean loss {first:.3f} before training, {last:.3f} after"
-    right = f"{values.accuracy:.1%} of {values.held_out} held-out digits are right"
+    right = f"{share(values.accuracy)} of {values.held_out} held-out digits are right"
     least, percent = 100 * LEAST_ACCURACY, 100 * values.accuracy
     return [
         exact("held-out accuracy", percent, least, margin=(least, 100), unit="%", reason=right),
@@ -271,7 +272,7 @@ def _loss_panel(values: Digits | None) -> Panel:
     inside = (losses.min() <= LOSS_TICKS) & (losses.max() >= LOSS_TICKS)
     y = Axis("mean loss on the training digits", "ratio", tuple(LOSS_TICKS[inside].tolist()))
     curve = Curve("", np.arange(len(losses), dtype=float), losses, look="third", marks="filled")
-    note = f"{100 * values.accuracy:.1f} % of the\nheld-out digits\nare right"
+    note = f"{share(values.accuracy)} of the\nheld-out digits\nare right"
     return Panel(title, x, y, (curve,), note=note)
 
 

@@ -24,6 +24,7 @@ from jacchain.experiments.parts import not_measured, ratio_part
 from jacchain.experiments.show import Axis, Figure, Look, Mark, Rows, Table, Unit, table
 from jacchain.experiments.sizes import Sizes
 from jacchain.inputs import short
+from jacchain.units import share
 
 OPTIMAL = "optimal"
 MOST_FACTORS = 5  # of a chain whose every order is listed: they are 14
@@ -161,7 +162,7 @@ def _answer(dims: Dims, evidence: Evidence, _: Sizes) -> Sequence[str | Table]:
     doubt = "" if best.is_sure else _DOUBT
     sentence = (
         f"{best.faster.name} is {best.ratio:.2f} times as fast as {best.slower.name} "
-        f"({low:.2f} to {high:.2f}, with a noise floor of {best.noise_floor:.0%}); "
+        f"({low:.2f} to {high:.2f}, with a noise floor of {share(best.noise_floor, 0)}); "
         f"by multiplications alone it would be {best.formula:.2f}.{doubt}"
     )
     return [table("Orders of the chain", units, rows), sentence, *_beside(evidence, dims)]

@@ -24,6 +24,7 @@ from jacchain.experiments.experiment import Experiment, Finding
 from jacchain.experiments.grids import all_grids
 from jacchain.experiments.parts import sizes_in_words
 from jacchain.experiments.sizes import Sizes
+from jacchain.units import SPACE, seconds, share
 
 TEXT: show.Unit = "text"
 SMALL = 32  # a side below which a matrix product does not reach its rate
@@ -75,14 +76,14 @@ def judge(evidence: Evidence, _: Sizes) -> list[Statement]:
     fit = fit_times(evidence)
     if fit is None:
         return []
-    share, error, total = fit.share_within(MOST_ERROR), fit.median_error, len(fit.series)
+    near, error, total = fit.share_within(MOST_ERROR), fit.median_error, len(fit.series)
     within = exact(
-        f"predictions within {MOST_ERROR:.0%} of the measured time",
-        share,
+        f"predictions within {share(MOST_ERROR, 0)} of the measured time",
+        near,
         1.0,
         margin=(LEAST_SHARE, 1.0),
-        unit=f"of the predictions within {MOST_ERROR:.0%}",
-        reason=f"{share:.1%} of {total} are",
+        unit=f"of the predictions within {share(MOST_ERROR, 0)}",
+        reason=f"{share(near)} of {total} are",
     )
     median = exact(
         "median error of the predictions",
@@ -90,7 +91,7 @@ def judge(evidence: Evidence, _: Sizes) -> list[Statement]:
         0.0,
         margin=(0.0, MOST_MEDIAN_ERROR),
         unit="median relative error",
-        reason=f"{error:.1%}, of {total}",
+        reason=f"{share(error)}, of {total}",
     )
     return [Statement(PREDICTS, (within, median))]
 
@@ -112,10 +113,11 @@ def findings(evidence: Evidence, _: Sizes) -> Iterator[Finding]:
     ]
     within = np.count_nonzero(~misses[clean])
     yield Finding(
-        f"{misses.sum()} of {len(misses)} predictions miss by more than {MOST_ERROR:.0%}.",
+        f"{misses.sum()} of {len(misses)} predictions miss by more than {share(MOST_ERROR, 0)}.",
         "One rate for each kind of product, and one bandwidth for each working set, are too "
         f"simple where {'; where '.join(shares)}.",
-        f"Where none of these applies, {within} of {clean.sum()} are within {MOST_ERROR:.0%}.",
+        f"Where none of these applies, {within} of {clean.sum()} are within "
+        f"{share(MOST_ERROR, 0)}.",
         vanishes=bool(within == clean.sum()),
     )
 
@@ -161,12 +163,12 @@ def _residuals(fit: Fit) -> show.Scatter:
         show.Axis("predicted / measured (ratio)", "sizes", shown, (float(low), float(high))),
         tuple(curves),
         levels=(show.Level("", 1.0, line="-"),),
-        bands=(show.Band(f"within {100 * MOST_ERROR:.0f} %", 1 - MOST_ERROR, 1 + MOST_ERROR),),
+        bands=(show.Band(f"within {share(MOST_ERROR, 0)}", 1 - MOST_ERROR, 1 + MOST_ERROR),),
     )
     return show.Scatter(
         "residuals",
-        f"{fit.share_within(MOST_ERROR) * 100:.0f} % of {len(fit.series)} predictions are within "
-        f"{100 * MOST_ERROR:.0f} %; median error {100 * fit.median_error:.1f} %",
+        f"{share(fit.share_within(MOST_ERROR), 0)} of {len(fit.series)} predictions are within "
+        f"{share(MOST_ERROR, 0)}; median error {share(fit.median_error)}",
         "Predicted / measured time, each prediction from a fit that left its cell out.",
         panel,
     )
@@ -183,7 +185,7 @@ def _coefficient_row(term: Term) -> tuple[str, ...]:
         return term.name, "not identified", ""
     if term.unit == "s / call":
         low, value, high = (f"{1e6 * end:.3g}" for end in (term.low, term.value, term.high))
-        return term.name, f"{value} us", f"{low} to {high} us"
+        return term.name, f"{value}{SPACE}µs", f"{low} to {high}{SPACE}µs"
     unit = "GFLOP/s" if term.unit == "s / flop" else "GB/s"
     low, value, high = (f"{1e-9 / end:.3g}" for end in (term.high, term.value, term.low))
     return term.name, f"{value} {unit}", f"{low} to {high} {unit}"
@@ -268,7 +270,7 @@ def _ceilings_table(evidence: Evidence) -> show.Table:
 
 def _speed(rate: efficiency.Rate) -> str:
     if rate.series.group == "empty call":
-        return f"{1e6 * rate.series.time:.3g} us"
+        return seconds(rate.series.time)
     return f"{rate.per_second / 1e9:.3g} {'GFLOP/s' if rate.counts_flops else 'GB/s'}"
 
 
@@ -310,13 +312,13 @@ def noise_figure(evidence: Evidence) -> show.Rows:
     pairs = sorted(evidence.controls, key=lambda pair: (pair[0].name, pair[0].dims))
     return show.Rows(
         "noise_floor",
-        f"Noise floor {floor:.1f} %: the same kernel against itself",
+        f"Noise floor {share(evidence.noise_floor)}: the same kernel against itself",
         "A/A controls, half of each block's samples against the other half. Every interval of this "
         "report is widened by the noise floor.",
         tuple(_control_name(first) for first, _ in pairs),
         ((show.Axis("ln(A / A) of a block (%)"), tuple((_control(pair),) for pair in pairs)),),
         levels=(show.Level("", 0.0, "x", line="-"),),
-        bands=(show.Band(f"noise floor, {floor:.1f} %", -floor, floor, "x"),),
+        bands=(show.Band(f"noise floor, {share(evidence.noise_floor)}", -floor, floor, "x"),),
         numbers=noise_table(evidence),
     )
 

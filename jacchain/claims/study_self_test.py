@@ -14,6 +14,7 @@ from jacchain.experiments.experiment import Experiment
 from jacchain.experiments.grids import Grid, all_grids, plane
 from jacchain.experiments.show import Axis, Curve, Level, Lines, Panel, Table, Unit, table
 from jacchain.experiments.sizes import Sizes
+from jacchain.units import share
 
 PAIRS = 200
 QUICK = Sizes()  # the same shapes on every machine
@@ -49,15 +50,15 @@ def answer(evidence: Evidence, _: Sizes) -> Iterator[str | Table]:
     units |= {"hold the truth": "count", "share": "share", "95 % interval": "text"}
     yield table("Pairs of the same kernel, whose ratio is 1 in truth", units, rows)
     yield noise_table(evidence)
-    _kind, total, held, share, ends = rows[0]
-    yield f"Of {total} intervals of A/A ratios {held} hold 1: {share:.1%} ({ends})."
+    _kind, total, held, hit, ends = rows[0]
+    yield f"Of {total} intervals of A/A ratios {held} hold 1: {share(hit)} ({ends})."
 
 
 def _row(kind: str, estimates: Sequence[Estimate]) -> tuple[str, int, int, float, str]:
     spans = [estimate.interval(CONFIDENCE) for estimate in estimates]
     held = sum(low <= 0 <= high for low, high in spans)
     low, high = share_interval(held, len(spans))
-    return kind, len(spans), held, held / len(spans), f"{low:.1%} to {high:.1%}"
+    return kind, len(spans), held, held / len(spans), f"{share(low)} to {share(high)}"
 
 
 def _estimates(evidence: Evidence) -> dict[str, list[Estimate]]:
@@ -68,7 +69,7 @@ def _estimates(evidence: Evidence) -> dict[str, list[Estimate]]:
     for order in BOTH:
         kinds[f"A/A ratios, {order}"] = [log for (name, _), log in logs.items() if name == order]
     for fast, where in ((True, "under"), (False, "from")):
-        kinds[f"A/A ratios, {where} 100 us a call"] = [
+        kinds[f"A/A ratios, {where} 100 µs a call"] = [
             log for key, log in logs.items() if (ratios[key][0].time < FAST) is fast
         ]
     slopes = [_slope(ratios, g, order) for g in all_grids(QUICK).values() for order in BOTH]
@@ -111,8 +112,8 @@ def shows(evidence: Evidence, _: Sizes) -> Iterator[Lines]:
 def _title(logs: Sequence[Estimate]) -> str:
     if not logs:
         return "Intervals of pairs of the same kernel"
-    *_, held, share, _ = _row("", logs)
-    return f"{held} of {len(logs)} intervals hold 1: {100 * share:.0f} %; expected 95 %"
+    *_, held, hit, _ = _row("", logs)
+    return f"{held} of {len(logs)} intervals hold 1: {share(hit, 0)}; expected 95 %"
 
 
 EXPERIMENT = Experiment(

@@ -21,6 +21,7 @@ from jacchain.cli.shared import (
     say,
 )
 from jacchain.inputs import short
+from jacchain.units import share
 
 if TYPE_CHECKING:
     from jacchain.analysis.verdicts import Verdict
@@ -132,7 +133,7 @@ def _finish(records: Path, out: Path, *, check: bool, as_json: bool) -> None:
     else:
         print_verdicts(console, assessment)
         print_answers(console, assessment)
-        console.print(f"noise floor {assessment.evidence.noise_floor:.1%}")
+        console.print(f"noise floor {share(assessment.evidence.noise_floor)}")
         console.print(f"report: {out / 'report.html'}", highlight=False, soft_wrap=True)
     claims = {experiment.claim for experiment in assessment.experiments if experiment.is_claim}
     if check and any(v.verdict == "disagrees" for v in assessment.verdicts if v.claim in claims):

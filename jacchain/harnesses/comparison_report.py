@@ -23,7 +23,7 @@ from jacchain.harnesses.comparison import (
 )
 from jacchain.report.publish import write_figures
 from jacchain.report.terminal import marked
-from jacchain.report.units import seconds
+from jacchain.units import seconds, share
 
 HARNESSES = ("own", "asv", "pytest")
 NAMES = {"own": "own engine", "asv": "asv", "pytest": "pytest-benchmark"}
@@ -58,7 +58,7 @@ def print_harnesses(console: Console, comparison: Comparison) -> None:
     console.print(table)
     console.print(
         f"medians per call over {comparison.rounds} rounds; ratios with 95 % intervals; own again "
-        f"/ own is within {comparison.noise:.1%}; judged above {seconds(LEAST_SECONDS)}",
+        f"/ own is within {share(comparison.noise)}; judged above {seconds(LEAST_SECONDS)}",
         highlight=False,
     )
     for verdict in comparison.verdicts.values():

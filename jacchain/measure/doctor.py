@@ -13,6 +13,7 @@ from jacchain.measure.clock import clock_step
 from jacchain.measure.cores import are_shared, shared_cores
 from jacchain.measure.environment import environment, process_counters, told
 from jacchain.measure.threads import pin_threads
+from jacchain.units import share
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def judge(r: Readings) -> list[Finding]:
     """Return one finding for each check, the most important first."""
     load = _told(r.load, f"{{:.2f}} runnable processes on {r.cores} cores")
     quota = _told(r.quota, f"the time of {{:.2g}} of {r.cores} cores", "none")
-    steal = "not told" if r.steal is None else f"{r.steal:.1%} of the cores' time"
+    steal = "not told" if r.steal is None else f"{share(r.steal)} of the cores' time"
     cores = (
         f"CPU time / wall time of {len(r.cpu_shares)} threads at least {min(r.cpu_shares):.2f}, "
         f"{r.switches} involuntary switches"
@@ -87,7 +88,7 @@ def judge(r: Readings) -> list[Finding]:
         "hypervisor": (r.hypervisor, _yes_no(r.hypervisor, "a virtual machine", "none seen")),
         "battery": (r.on_battery, _yes_no(r.on_battery, "running on battery", "plugged in")),
         "clock": (max(r.clock_step, r.clock_call) > 1e-6, clock),
-        "noise": (r.noise > 0.05, f"{r.noise:.1%} between the quartiles of equal products"),
+        "noise": (r.noise > 0.05, f"{share(r.noise)} between the quartiles of equal products"),
     }
     return [
         Finding(topic, "warn", measured, _REMEDIES[topic])
@@ -125,7 +126,7 @@ _REMEDIES = {
     "hypervisor": "Neighbours share caches and memory unseen: trust ratios over absolute times, "
     "and look at the run's A/A intervals.",
     "battery": "Plug the machine in: on battery the clock falls.",
-    "clock": "Choose a faster clock source (on Linux `tsc`): beyond 1 us it blurs short calls.",
+    "clock": "Choose a faster clock source (on Linux `tsc`): beyond 1 µs it blurs short calls.",
     "noise": "Mend the warnings above first; if none is left, take `--profile standard`, "
     "which repeats more.",
 }

@@ -18,6 +18,7 @@ from jacchain.report.mathml import formula_mathml, gradients_mathml, typeset
 from jacchain.report.style import with_dark_variant
 from jacchain.report.units import cell_text, interval, margin, number
 from jacchain.runs.assess import Assessment
+from jacchain.units import share, unbroken
 
 Shown = Mapping[str, Sequence[Figure | Table]]
 
@@ -85,7 +86,7 @@ def render(
         skipped=tables.skipped_table(evidence.skipped),
         simulated=tables.simulated_table(simulated),
     )
-    return page
+    return unbroken(page)
 
 
 def _lead(sections: Sequence[Section], untested: Iterable[str]) -> list[str]:
@@ -177,7 +178,7 @@ def _picture(figure: Figure, svg: str) -> Picture:
 @cache
 def _template() -> Any:
     environment = template_environment("jacchain.report")
-    filters = (number, interval, margin, cell_text, typeset)
+    filters = (number, interval, margin, cell_text, typeset, share)
     environment.filters |= {function.__name__: function for function in filters}
     environment.globals |= {"symbols": SYMBOLS}
     return environment.get_template("report.html")

@@ -12,8 +12,9 @@ from rich.table import Table
 
 from jacchain.analysis.changes import Change, changes, differences
 from jacchain.analysis.verdicts import plain
-from jacchain.report.units import interval, seconds
+from jacchain.report.units import interval
 from jacchain.runs.assess import assess
+from jacchain.units import seconds, share
 
 MOST_PRINTED = 20
 
@@ -95,5 +96,5 @@ def _print_changes(console: Console, changed: Sequence[Change], floor: float) ->
         beyond = sum(c.beyond(floor) for c in changed)
         console.print(
             f"{len(changed)} matched series, median B / A {middle:.3f}; "
-            f"{beyond} changed beyond the noise floor of {floor:.0%}"
+            f"{beyond} changed beyond the noise floor of {share(floor, 0)}"
         )

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure as Canvas
 from PIL import Image
 
 from jacchain.analysis.evidence import BOTH, INPUT_FIRST, LOSS_FIRST
-from jacchain.report.units import size
+from jacchain.units import SPACE, size
 
 Axes = Any  # matplotlib ships no types that a strict check could use
 
@@ -209,13 +209,13 @@ def linear_scale(axis: Any) -> None:
 
 def time_scale(axis: Any) -> None:
     """Logarithmic seconds, ticks with SI prefixes: more of them over less than two decades."""
-    _log(axis, ticker.EngFormatter(unit="s", places=0), base=10)
+    _log(axis, ticker.EngFormatter(unit="s", places=0, sep=SPACE), base=10)
     _refine(axis, 100)
 
 
 def time_from_zero(axis: Any) -> None:
     """Linear seconds from 0, ticks with SI prefixes: the length of a bar is its time."""
-    axis.set_major_formatter(ticker.EngFormatter(unit="s"))
+    axis.set_major_formatter(ticker.EngFormatter(unit="s", sep=SPACE))
     axis.axes.set(**{f"{axis.axis_name}lim": (0, ends_of(axis)[1])})
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from jacchain.experiments.show import Column, Table, Unit, table
-from jacchain.report.units import seconds, share, size
 from jacchain.runs.assess import Assessment
+from jacchain.units import seconds, share, size
 
 FACTS = (Column("what"), Column("value"))
 
@@ -67,6 +67,6 @@ def simulated_table(rows: Iterable[Mapping[str, Any]]) -> Table:
     units: dict[str, Unit] = {"machine": "text", "runs": "count", "what": "text", "share": "share"}
     values = []
     for row in rows:
-        required = f"{row['low']:.0%} to {row['high']:.0%}"
+        required = f"{share(row['low'], 0)} to {share(row['high'], 0)}"
         values.append((*(row[name] for name in units), required, "yes" if row["met"] else "no"))
     return table("Simulated machines", units | {"required": "text", "met": "text"}, values)

@@ -11,7 +11,8 @@ from rich.table import Table as Grid
 from jacchain.analysis.verdicts import Verdict
 from jacchain.experiments.show import Table
 from jacchain.measure.doctor import Finding
-from jacchain.report.units import NONE, cell_text, number, seconds, share, size
+from jacchain.report.units import NONE, cell_text, number
+from jacchain.units import seconds, share, size
 
 if TYPE_CHECKING:
     from jacchain.runs.admission import Admission

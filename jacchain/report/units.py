@@ -5,6 +5,7 @@ from math import isfinite, isinf, isnan
 from typing import Any
 
 from jacchain.experiments.show import Unit
+from jacchain.units import seconds, share, size
 
 Interval = tuple[float, float]
 
@@ -28,39 +29,6 @@ def number(value: float | None) -> str:
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:.4g}"
 
 
-def seconds(value: float) -> str:
-    """Write a duration with the unit that suits it.
-
-    Examples
-    --------
-    >>> seconds(0.0000123), seconds(0.25), seconds(75)
-    ('12.3 us', '250 ms', '75 s')
-    >>> seconds(200), seconds(24000), seconds(24228937.4)
-    ('3.33 min', '6.67 h', '280 d')
-    """
-    for unit, scale in (("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
-        if value >= 2 * scale:
-            return f"{value / scale:.3g} {unit}"
-    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
-        if value >= scale:
-            return f"{value / scale:.3g} {unit}"
-    return f"{value * 1e9:.3g} ns"
-
-
-def size(value: float) -> str:
-    """Write bytes with a binary prefix.
-
-    Examples
-    --------
-    >>> size(1536), size(3 * 2**20)
-    ('1.5 KiB', '3 MiB')
-    """
-    for unit, scale in (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
-        if value >= scale:
-            return f"{value / scale:.3g} {unit}"
-    return f"{value:.0f} B"
-
-
 def short(value: float) -> str:
     """Write a ratio in at most four characters or so.
 
@@ -73,17 +41,6 @@ def short(value: float) -> str:
         return f"{value / 1e3:.0f}k"
     digits = 0 if value >= 10 else 1 if value >= 1 else 2
     return f"{value:.{digits}f}"
-
-
-def share(value: float) -> str:
-    """Write a share as per cent.
-
-    Examples
-    --------
-    >>> share(0.976)
-    '97.6 %'
-    """
-    return f"{100 * value:.1f} %"
 
 
 def interval(ends: Interval | None, write: Callable[[float], str] = number) -> str:
@@ -131,7 +88,7 @@ FORMATS: Mapping[Unit, Callable[[Any], str]] = {
 
 
 def cell_text(value: Any, unit: Unit) -> str:
-    """Write the value of a table's cell in the unit of its column.
+    r"""Write the value of a table's cell in the unit of its column.
 
     None and not-a-number are a dash, and a text stands as it is in any column, for what has no
     number there.
@@ -139,7 +96,7 @@ def cell_text(value: Any, unit: Unit) -> str:
     Examples
     --------
     >>> cell_text(0.25, "seconds"), cell_text(None, "bytes"), cell_text("not built", "seconds")
-    ('250 ms', '-', 'not built')
+    ('250\xa0ms', '-', 'not built')
     """
     if value is None or (isinstance(value, float) and isnan(value)):
         return NONE

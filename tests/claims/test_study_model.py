@@ -72,7 +72,7 @@ def test_predictions_of_a_machine_that_obeys_agree():
     assert verdict.verdict == "agrees"
     share, error = verdict.parts
     assert (share.measured, share.margin, share.timed) == (1.0, (0.9, 1.0), False)
-    assert share.reason.startswith("100.0% of ")
+    assert share.reason.startswith("100.0\u00a0% of ")
     assert 0 < error.measured < 0.05
     assert (error.margin, error.timed) == ((0.0, 0.1), False)
 
@@ -98,7 +98,7 @@ def uneven(series):
 @pytest.mark.parametrize(("law", "vanishes"), [(uneven, True), (cliff, False)])
 def test_the_models_misses_are_explained_only_where_all_others_are_predicted(law, vanishes):
     (finding,) = findings(simulate_chains(law), QUICK)
-    assert "predictions miss by more than 25%" in finding.observed
+    assert "predictions miss by more than 25\u00a0%" in finding.observed
     assert "leaving a cache" in finding.cause
     assert finding.vanishes is vanishes
 
@@ -140,7 +140,7 @@ def test_the_model_the_ceilings_the_regimes_and_the_noise_are_shown(whole):
                 assert curve.y.max() < panel.y.limits[1]
     assert sum(row[-1] for row in regimes.rows) == 2 * len(whole.chains)
     assert len(noise.rows) == len(whole.controls) == 16
-    assert noise.bands[0].label == "noise floor, 5.0 %"
+    assert noise.bands[0].label == "noise floor, 5.0\u00a0%"
 
 
 def test_fitted_bandwidth_is_shown_between_the_knots(whole):
@@ -165,7 +165,7 @@ def test_coefficients_are_listed_as_rates_where_processes_agree_on_them(whole, p
     else:
         term = fit_times(whole).terms[0]
         low, value, high = (f"{1e6 * t:.3g}" for t in (term.low, term.value, term.high))
-        assert calls == ("calls", f"{value} us", f"{low} to {high} us")
+        assert calls == ("calls", f"{value}\u00a0µs", f"{low} to {high}\u00a0µs")
 
 
 def captioned(evidence, caption):

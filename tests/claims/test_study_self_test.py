@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from jacchain import units
 from jacchain.analysis.evidence import BOTH, Evidence
 from jacchain.analysis.intervals import share_interval
 from jacchain.claims.study_self_test import EXPERIMENT, answer, cells, shows
@@ -49,14 +50,14 @@ def test_of_pairs_that_differ_by_noise_alone_nineteen_in_twenty_intervals_hold_o
     assert found.keys() == {
         "A/A ratios",
         *(f"A/A ratios, {order}" for order in BOTH),
-        *(f"A/A ratios, {where} 100 us a call" for where in ("under", "from")),
+        *(f"A/A ratios, {where} 100 µs a call" for where in ("under", "from")),
         SLOPES,
     }
     total, held, share, ends = found["A/A ratios"]
     assert (total, share) == (200, held / total)
     low, high = share_interval(held, total)
     assert low <= 0.95 <= high
-    assert ends == f"{low:.1%} to {high:.1%}"
+    assert ends == f"{units.share(low)} to {units.share(high)}"
     assert sum(found[f"A/A ratios, {order}"][0] for order in BOTH) == 200
     assert found[SLOPES][0] == 12  # six sweeps, two orders
 
@@ -76,7 +77,9 @@ def test_the_answer_is_a_sentence_with_the_share_and_its_interval():
     counted, noise, sentence = answer(obeying(), QUICK)
     assert isinstance(noise, Table)
     held = counted.rows[0][2]
-    assert sentence.startswith(f"Of 200 intervals of A/A ratios {held} hold 1: {held / 200:.1%} (")
+    assert sentence.startswith(
+        f"Of 200 intervals of A/A ratios {held} hold 1: {units.share(held / 200)} ("
+    )
 
 
 def test_every_pair_is_shown_with_its_interval_by_its_ratio():

@@ -54,7 +54,7 @@ def test_a_quiet_or_unknown_machine_needs_nothing():
             "CPU time / wall time of 2 threads at least 0.52, 60 involuntary switches",
         ),
         ("quota", {"quota": 0.5}, "the time of 0.5 of 4 cores"),
-        ("steal", {"steal": 0.025}, "2.5% of the cores' time"),
+        ("steal", {"steal": 0.025}, "2.5\u00a0% of the cores' time"),
         ("governor", {"governor": "powersave"}, "powersave"),
         ("threads", {"pinned": False}, "openblas 0.3.29 SkylakeX: one thread not verified"),
         ("kernels", {"forced": ("MKL_CBWR=AVX2",)}, "MKL_CBWR=AVX2"),
@@ -65,7 +65,7 @@ def test_a_quiet_or_unknown_machine_needs_nothing():
         ("battery", {"on_battery": True}, "running on battery"),
         ("clock", {"clock_step": 1.5e-6}, "step 1500 ns, call 60 ns"),
         ("clock", {"clock_call": 2e-6}, "step 50 ns, call 2000 ns"),
-        ("noise", {"noise": 0.12}, "12.0% between the quartiles of equal products"),
+        ("noise", {"noise": 0.12}, "12.0\u00a0% between the quartiles of equal products"),
     ],
 )
 def test_a_bad_reading_gives_one_warning_with_a_remedy(topic, reading, measured):

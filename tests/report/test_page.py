@@ -164,7 +164,7 @@ def test_verdicts_that_hang_on_flagged_samples_are_told(assessment):
         "Noise floor 5.0 %",
         "would take 900 s",
         "obeys 1,000 C3 disagrees 1.2 %",
-        "0% to 5%",
+        "0 % to 5 %",
         "seed 7",
         "cells measured 1",
         "A/A controls 1",

@@ -49,4 +49,4 @@ def test_people_get_the_largest_changes(comparison):
     words = printed(print_comparison, comparison)
     assert "1 4 3 input-first 3 ms 6 ms 2.000 2 to 2 yes" in words
     assert "C2 * inconclusive agrees" in words
-    assert "2 matched series, median B / A 1.414; 1 changed beyond the noise floor of 8%" in words
+    assert "2 matched series, median B / A 1.414; 1 changed beyond the noise floor of 8 %" in words

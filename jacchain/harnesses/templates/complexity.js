@@ -14,8 +14,8 @@ function element(name, attributes, text) {
 
 function duration(seconds) {
   for (const [unit, scale] of [["s", 1], ["ms", 1e-3], ["µs", 1e-6], ["ns", 1e-9], ["ps", 1e-12]])
-    if (seconds >= scale * 0.9999) return `${+(seconds / scale).toPrecision(3)} ${unit}`;
-  return `${seconds} s`;
+    if (seconds >= scale * 0.9999) return `${+(seconds / scale).toPrecision(3)}\u00a0${unit}`;
+  return `${seconds}\u00a0s`;
 }
 
 // A logarithmic scale from [low, high] to [from, to].
