@@ -25,6 +25,7 @@ from jacchain.report.page import template_environment
 from jacchain.report.style import LOOKS
 
 Series = dict[str, Any]
+AT_BOUND = 1e-9  # share of every time up to which a coefficient counts as 0
 _ORDERS = "&".join(f"p-order='{order}'" for order in BOTH)  # asv shows the first alone
 
 
@@ -32,8 +33,9 @@ def sweep_series(timings: Iterable[Timing]) -> dict[str, list[Series]]:
     """Return the measured sweeps by name: a series for each machine, numpy, commit and order.
 
     A series has `machine`, `numpy` (and its Python), `commit`, `date` (of the commit, ISO 8601),
-    `order`, `points` (size, seconds and its 99 % interval), `line` (size, fitted seconds), `call`
-    and `multiplication` (the fitted seconds of each).
+    `order`, `points` (size, seconds and its 99 % interval), `multiplications` (of each point),
+    `line` (size, fitted seconds), `call` and `multiplication` (the fitted seconds of each, None
+    where the fit puts it at its bound of 0: the times then don't identify it).
     """
     cells = asv_cells()
     groups: dict[tuple[str, ...], list[tuple[int, Dims, Timing]]] = defaultdict(list)
@@ -56,12 +58,18 @@ def sweep_series(timings: Iterable[Timing]) -> dict[str, list[Series]]:
 def _fitted(rows: list[tuple[int, Dims, Timing]], order: str) -> Series:
     """Return points, and the formula through them."""
     times = [timing.median for *_, timing in rows]
+    costs = [plan(dims, order).cost for _, dims, _ in rows]
     call, multiplication, line = formula_through([dims for _, dims, _ in rows], order, times)
+    by_call = max(call * cost.products / y for cost, y in zip(costs, line, strict=True))
+    by_work = max(
+        multiplication * cost.multiplications / y for cost, y in zip(costs, line, strict=True)
+    )
     return {
         "points": [[size, t.median, *t.interval] for size, _, t in rows],
         "line": [[size, y] for (size, *_), y in zip(rows, line, strict=True)],
-        "call": call,
-        "multiplication": multiplication,
+        "multiplications": [cost.multiplications for cost in costs],
+        "call": call if by_call > AT_BOUND else None,
+        "multiplication": multiplication if by_work > AT_BOUND else None,
     }
 
 

@@ -16,8 +16,9 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from time import monotonic
 from typing import Any, Final
+from urllib.parse import urlsplit
 
-from jacchain.harnesses.site import SiteError
+from jacchain.harnesses.site import HOME, SiteError
 from jacchain.harnesses.vendor import FOLDER
 
 REQUEST_SECONDS: Final = 10.0  # from the connection to the end of a request's head
@@ -139,6 +140,8 @@ class _Handler(SimpleHTTPRequestHandler):
         hosts = [host.lower() for host in self.headers.get_all("Host", [])]
         if len(hosts) != 1 or hosts[0] not in self.server.names(address):
             return self._refuse(HTTPStatus.MISDIRECTED_REQUEST, "Name this server by its address.")
+        if urlsplit(self.path).path == "/" and (Path(self.directory) / HOME).is_file():
+            self.path = f"/{HOME}"
         if not self._is_served(Path(self.translate_path(self.path))):
             return self._refuse(HTTPStatus.NOT_FOUND, "There is no such page.")
         return super().send_head()

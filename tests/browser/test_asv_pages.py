@@ -34,6 +34,7 @@ def button(page, heading, text):
 
 def test_the_grid_draws_every_benchmark(page, site, clone):
     page.goto(site)
+    page.get_by_role("link", name="Benchmark grid").click()
     page.wait_for_selector(".benchmark-plot canvas")
     known = json.loads((clone / ".asv/html/index.json").read_text())["benchmarks"]
     expect(page.locator(".benchmark-plot canvas.flot-base")).to_have_count(len(known))

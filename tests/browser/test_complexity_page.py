@@ -33,6 +33,29 @@ def test_every_sweep_has_its_points_and_both_formulas(page, site):
     assert page.locator("math").count() >= 2
 
 
+def test_the_site_opens_on_the_finding_of_what_is_chosen(page, site):
+    page.goto(site)
+    known = data_of(page)
+    chains = sum(len(known[sweep][0]["points"]) for sweep in SWEEPS)
+    finding = page.locator("#finding")
+    expect(finding).to_contain_text(f"In the middle of {chains} chains input-first took")
+    expect(finding).to_contain_text("where multiplications say")
+    before = finding.inner_text()
+    select = page.locator("#commit")
+    values = select.locator("option").evaluate_all("all => all.map(o => o.value)")
+    select.select_option(values[-1])
+    assert finding.inner_text() != before
+
+
+def test_a_coefficient_at_its_bound_is_not_identified(page, site):
+    page.goto(site)
+    text = page.locator("main").inner_text()
+    assert "not identified" in text
+    assert "● loss-first: 0" not in text
+    point = shapes(page, "x", "circle.point title").first
+    assert "asv's 99\u00a0% interval" in point.text_content()
+
+
 def test_numpy_commit_and_machine_change_what_is_drawn(page, varied):
     page.goto(varied + "complexity.html")
     drawn = [lines(page)]

@@ -22,7 +22,8 @@ def test_a_series_has_its_points_in_order_and_the_coefficients_that_made_them(ti
     for series in sweeps["x"]:
         sizes = [size for size, *_ in series["points"]]
         assert sizes == sorted(sizes)
-        assert series["call"] == pytest.approx(0, abs=1e-12)
+        assert series["call"] is None  # these times take none, and don't identify it
+        assert len(series["multiplications"]) == len(sizes)
         assert series["multiplication"] == pytest.approx(1e-9)
         for (_, seconds, low, high), (_, fitted) in zip(
             series["points"], series["line"], strict=True

@@ -63,6 +63,13 @@ def test_pages_are_served(start, site, path):
     assert headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_a_dashboard_opens_on_complexity_and_asv_is_one_click_away(start, site):
+    (site / "complexity.html").write_text("complexity")
+    address = start(site)
+    assert [ask(address, path)[1] for path in ("/", "/?a=b")] == ["complexity"] * 2
+    assert ask(address, "/index.html")[1] == "the page"
+
+
 def test_names_are_decoded(start, site):
     assert ask(start(site), "/graphs/a%20b.json")[:2] == (200, "[1]")
 

@@ -18,6 +18,33 @@ function duration(seconds) {
   return `${seconds}\u00a0s`;
 }
 
+function coefficient(value, what) {
+  return value === null ? `per ${what} not identified` : `${duration(value)} per ${what}`;
+}
+
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b), middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : Math.sqrt(sorted[middle - 1] * sorted[middle]);
+}
+
+function brief(value) {
+  return value >= 10 ? Math.round(value).toLocaleString("en") : value.toPrecision(2);
+}
+
+// The finding in numbers: ratios of asv's medians, beside those of multiplications.
+function finding(shown) {
+  const ratios = [];
+  for (const loss of shown.filter((s) => s.order === "loss-first")) {
+    const inputs = shown.find((s) => s.order === "input-first" && s.sweep === loss.sweep);
+    loss.points.forEach(([size, time], i) => {
+      const j = inputs ? inputs.points.findIndex(([other]) => other === size) : -1;
+      if (j >= 0) ratios.push([inputs.points[j][1] / time, inputs.multiplications[j] / loss.multiplications[i]]);
+    });
+  }
+  if (!ratios.length) return "At this commit no chain was timed in both orders.";
+  return `In the middle of ${ratios.length} chains input-first took ${brief(median(ratios.map(([t]) => t)))} times as long as loss-first, where multiplications say ${brief(median(ratios.map(([, m]) => m)))}.`;
+}
+
 // A logarithmic scale from [low, high] to [from, to].
 function scale(low, high, from, to) {
   const a = Math.log(low), b = Math.log(high);
@@ -54,7 +81,7 @@ function drawOrder(svg, series, x, y) {
     const bar = { class: "interval", x1: x(size), x2: x(size), y1: y(low), y2: y(high), stroke: colour };
     svg.append(element("line", bar));
     const dot = element("circle", { class: "point", cx: x(size), cy: y(t), r: 4.2, fill: colour });
-    dot.append(element("title", {}, `${series.order}, ${size}: ${duration(t)}`));
+    dot.append(element("title", {}, `${series.order}, ${size}: ${duration(t)} (${duration(low)} to ${duration(high)}, asv's 99\u00a0% interval)`));
     svg.append(dot);
   }
 }
@@ -73,7 +100,7 @@ function draw(name, shown) {
   [...shown].reverse().forEach((series, index) => { // loss-first before input-first
     drawOrder(svg, series, x, y);
     const place = { x: LEFT + 4, y: 13 + 15 * index, style: `fill: ${colours[series.order]}` };
-    svg.append(element("text", place, `● ${series.order}: ${duration(series.call)} per product, ${duration(series.multiplication)} per multiplication`));
+    svg.append(element("text", place, `● ${series.order}: ${coefficient(series.call, "product")}, ${coefficient(series.multiplication, "multiplication")}`));
   });
   const side = `rotate(-90) translate(${-(TOP + HEIGHT - BOTTOM) / 2} 12)`;
   svg.append(element("text", { class: "muted", transform: side, "text-anchor": "middle" }, "time per evaluation"));
@@ -101,9 +128,12 @@ function update() {
   const there = here.filter((s) => s.numpy === numpy).sort((a, b) => (a.date < b.date ? 1 : -1));
   const labels = new Map(there.map((s) => [s.commit, `${s.commit.slice(0, 8)}, ${s.date.slice(0, 16).replace("T", " ")}`]));
   const commit = options("commit", distinct(there, "commit"), labels);
+  const chosen = (s) => s.machine === machine && s.numpy === numpy && s.commit === commit;
+  const measured = Object.entries(sweeps).flatMap(([sweep, series]) => series.filter(chosen).map((s) => ({ ...s, sweep })));
+  document.getElementById("finding").textContent = finding(measured);
   for (const place of document.querySelectorAll(".drawing")) {
     const name = place.dataset.sweep;
-    const shown = sweeps[name].filter((s) => s.machine === machine && s.numpy === numpy && s.commit === commit);
+    const shown = sweeps[name].filter(chosen);
     const missing = document.createElement("p");
     missing.textContent = "Not measured at this commit.";
     place.replaceChildren(shown.length ? draw(name, shown) : missing);
