@@ -5,6 +5,9 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from math import isnan
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -71,7 +74,11 @@ def render(
     evidence, session = assessment.evidence, assessment.session
     sections = _sections(assessment, shown, pictures)
     measured = {experiment.claim for experiment in assessment.experiments}
+    script = (files("jacchain.report") / "templates/report.js").read_text("utf-8")
+    digest = b64encode(sha256(script.encode()).digest()).decode()
     page: str = _template().render(
+        script=Markup(script),
+        script_hash=f"sha256-{digest}",
         lead=_lead(sections, assessment.untested),
         hero=_hero(sections),
         untested=assessment.untested,
@@ -175,10 +182,22 @@ def _picture(figure: Figure, svg: str) -> Picture:
     return Picture(figure, address, width, height)
 
 
+def sort_key(value: Any) -> str:
+    """Return the number by which a cell is sorted; of an interval its low end, of a text nothing.
+
+    Examples
+    --------
+    >>> sort_key(1e-05), sort_key((2.0, 3.0)), sort_key("dense"), sort_key(None)
+    ('1e-05', '2.0', '', '')
+    """
+    first = value[0] if isinstance(value, tuple) and value else value
+    return repr(float(first)) if isinstance(first, int | float) and not isnan(first) else ""
+
+
 @cache
 def _template() -> Any:
     environment = template_environment("jacchain.report")
-    filters = (number, interval, margin, cell_text, typeset, share)
+    filters = (number, interval, margin, cell_text, typeset, share, sort_key)
     environment.filters |= {function.__name__: function for function in filters}
     environment.globals |= {"symbols": SYMBOLS}
     return environment.get_template("report.html")

@@ -48,3 +48,32 @@ def test_nothing_is_cut_and_pictures_have_the_colours_of_the_page(page, report, 
     assert page.evaluate(CUT) == []
     ends = (200, 255) if scheme == "light" else (0, 60)
     assert all(ends[0] <= pale <= ends[1] for pale in page.evaluate(PALE))
+
+
+def test_a_long_table_sorts_by_numbers_and_filters_by_text(page, report):
+    page.goto(report)
+    page.evaluate("() => document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    table = page.locator(".scroll table", has=page.locator("thead button")).first
+    head = table.locator("thead th").nth(2)
+    head.get_by_role("button").click()
+    assert head.get_attribute("aria-sort") == "ascending"
+    numbers = "all => all.map(c => c.dataset.value).filter(Boolean).map(Number)"
+    up = table.locator("tbody tr td:nth-child(3)").evaluate_all(numbers)
+    assert up == sorted(up)
+    head.get_by_role("button").click()
+    assert head.get_attribute("aria-sort") == "descending"
+    assert table.locator("tbody tr td:nth-child(3)").evaluate_all(numbers) == up[::-1]
+    rows = table.locator("tbody tr")
+    page.locator(".filter input").first.fill("no row has this")
+    assert rows.evaluate_all("all => all.every(row => row.hidden)")
+    page.locator(".filter input").first.fill("")
+    assert not rows.evaluate_all("all => all.some(row => row.hidden)")
+
+
+def test_without_script_the_page_is_whole_and_no_other_script_runs(browser, report):
+    context = browser.new_context(java_script_enabled=False)
+    plain = context.new_page()
+    plain.goto(report)
+    assert plain.locator("thead button, .filter").count() == 0
+    assert plain.locator("tbody tr").count() > 100
+    context.close()
