@@ -66,13 +66,15 @@ def run(
     """Measure the article's claims here, or your own chain; resumes what was interrupted."""
     from jacchain.experiments.sizes import PROFILES
     from jacchain.report.terminal import print_forecast
-    from jacchain.runs.job import job_of
+    from jacchain.runs.job import job_of, why_left_out
     from jacchain.runs.runner import forecast
 
     with bad_values():
         known, names = PROFILES[profile].name, _asked(dims, claims, self_test, peers)
         also = ["peers"] if peers else []
         job = job_of("chain" if dims else known, names, also=also, threads=threads, dtype=dtype)
+    for experiment in job.left_out:
+        say(why_left_out(experiment), "yellow")
     if dry_run:
         cells = forecast(job)
         if as_json:

@@ -19,6 +19,7 @@ from jacchain.records.codec import DELETE, describe
 from jacchain.records.errors import RecordsError
 from jacchain.records.read import first_session, read_records
 from jacchain.records.schema import CheckRecord, Record, SessionRecord
+from jacchain.runs.job import why_left_out
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,25 @@ class Assessment:
     unflagged: tuple[Verdict, ...]
 
     @property
+    def left_out(self) -> tuple[Experiment, ...]:
+        """Experiments that lacked a library when the run began, and were not measured since."""
+        claims = self.session.environment.get("claims_left_out") or ()
+        known = experiments().entries
+        measured = {e.claim for e in self.experiments}
+        return tuple(known[claim] for claim in claims if claim in known.keys() - measured)
+
+    @property
     def untested(self) -> dict[str, str]:
-        """Claims of the article that no run tests yet, by title; none where some were chosen."""
-        defaults = {e.claim for e in experiments().entries.values() if e.is_claim}
-        return UNTESTED if defaults <= {e.claim for e in self.experiments} else {}
+        """Claims that this run left out or no run tests, by title; none where some were chosen."""
+        claims = {e.claim for e in experiments().entries.values() if e.is_claim}
+        left_out = {e.claim: e.title for e in self.left_out}
+        whole = claims <= {e.claim for e in self.experiments} | left_out.keys()
+        return left_out | UNTESTED if whole else {}
 
     @property
     def cautions(self) -> Iterator[str]:
-        """Yield what the verdicts do not say: forced kernels, shared cores."""
+        """Yield what the verdicts do not say: claims left out, forced kernels, shared cores."""
+        yield from map(why_left_out, self.left_out)
         if forced := self.session.environment.get("forced_kernels"):
             yield (
                 f"Kernels were forced by {', '.join(map(str, forced))}: these are not the figures "

@@ -29,6 +29,7 @@ class Job:
     sizes: Sizes
     threads: int = 1
     dtype: str = "float64"
+    left_out: tuple[Experiment, ...] = ()  #: default ones whose libraries are not installed
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -57,8 +58,9 @@ def job_of(
     """Make a job of some claims, as `jacchain.claims.registry.chosen` takes them, in a profile.
 
     The profile is one that `jacchain.experiments.sizes.sampling_of` takes; `threads` are those of
-    BLAS. Raises ValueError if the profile, a claim or the dtype is unknown, or the threads can't be
-    had, and RunError if a claim needs a library that is not installed.
+    BLAS. Where no claims are named, those whose libraries are not installed are left out. Raises
+    ValueError if the profile, a claim or the dtype is unknown, or the threads can't be had, and
+    RunError if a claim asked for by name needs a library that is not installed.
 
     Examples
     --------
@@ -71,16 +73,34 @@ def job_of(
         message = f"{threads} threads; expected 1 to {cores}, the cores that may be used here"
         raise ValueError(message)
     experiments = chosen(claims, also=also)
-    _require_modules(experiments)
+    left_out = () if claims else tuple(e for e in experiments if e.default and _missing(e))
+    measured = tuple(e for e in experiments if e not in left_out)
+    _require_modules(measured)
     caches = detect_caches()
     sizes = Sizes(sampling.scale, caches.l2, caches.llc, itemsize)
-    return Job(experiments, sampling, sizes, threads, dtype)
+    return Job(measured, sampling, sizes, threads, dtype, left_out)
+
+
+def why_left_out(experiment: Experiment) -> str:
+    """Say why an experiment was left out of a run, and how to measure it.
+
+    Examples
+    --------
+    >>> why_left_out(chosen(["C9"])[0])
+    "C9 was not measured: it needs sklearn. To measure it: pip install 'jacchain[data]', run again."
+    """
+    remedy = f"To measure it: pip install 'jacchain[{experiment.extra}]', run again."
+    return f"{experiment.claim} was not measured: it needs {', '.join(experiment.needs)}. {remedy}"
+
+
+def _missing(experiment: Experiment) -> list[str]:
+    return [module for module in experiment.needs if not find_spec(module)]
 
 
 def _require_modules(experiments: Iterable[Experiment]) -> None:
     """Raise RunError if an experiment needs a library that is not installed."""
     for experiment in experiments:
-        if missing := [module for module in experiment.needs if not find_spec(module)]:
+        if missing := _missing(experiment):
             remedy = f"pip install 'jacchain[{experiment.extra}]', or choose others with --claims"
             message = f"claim {experiment.claim} needs {', '.join(missing)}: {remedy}"
             raise RunError(message)

@@ -76,6 +76,7 @@ def run(
             return False
         seed = sessions[0].seed if sessions else secrets.randbits(32)
         facts |= {"cpu_share_of_threads": shared_cores()}
+        facts |= {"claims_left_out": [e.claim for e in job.left_out]} if job.left_out else {}
         store.append(_session(identity, job, seed, facts))
         unfinished = _Unfinished(job, store, finished)
         for record in tuple(store.records):

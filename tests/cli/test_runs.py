@@ -223,6 +223,18 @@ def test_a_dry_run_lists_the_cells_and_leaves_nothing(output, tmp_path):
     assert "3 of 3 cells" in out
 
 
+def test_claims_whose_library_is_missing_are_left_out_with_a_warning(run, refuse, monkeypatch):
+    monkeypatch.setattr(job, "find_spec", lambda name: None if name == "sklearn" else name)
+    monkeypatch.setattr(runs, "_measure", measured := Mock(return_value=True))
+    monkeypatch.setattr(runs, "_finish", Mock())
+    code, _, err = run("run")
+    assert code == cli.DONE
+    assert "C9 was not measured: it needs sklearn" in err
+    assert "pip install 'jacchain[data]'" in err
+    assert "C9" not in measured.call_args.args[1].claims
+    refuse(["run", "--claims", "C9"], "claim C9 needs sklearn: pip install 'jacchain[data]'")
+
+
 def test_a_self_test_is_two_hundred_pairs_in_a_folder_of_its_own(output, monkeypatch):
     monkeypatch.setattr(runs, "_measure", measured := Mock(return_value=True))
     monkeypatch.setattr(runs, "_finish", Mock())

@@ -14,6 +14,7 @@ from jacchain.experiments.sweep_parts import count_growth
 from jacchain.records.errors import RecordsError
 from jacchain.records.schema import ArmRecord, BlockRecord, CellRecord
 from jacchain.runs.assess import assess, verdict_on
+from jacchain.runs.job import job_of
 from tests.claims.makers import REGIMES, by_formula, simulate_chains
 from tests.records.examples import BLOCK, CELL, CHECK, SESSION
 
@@ -118,6 +119,18 @@ def test_a_chain_of_the_users_own_has_one_verdict(write, simulated):
     assessment = assess(write(session, *records_of(pair), *records_of(control)))
     assert verdicts(assessment.verdicts) == {own: "agrees"}
     assert assessment.sampling is FIXED_PROFILES["chain"]
+
+
+def test_a_claim_left_out_for_lack_of_a_library_is_told(write):
+    names = [name for name in job_of("quick").claims if name != "C9"]
+    environment = CACHES | {"claims_left_out": ["C9"]}
+    session = replace(START, claims=tuple(names), environment=environment)
+    assessment = assess(write(session))
+    assert list(assessment.untested) == ["C9", "C6"]
+    assert "C9 was not measured: it needs sklearn" in next(assessment.cautions)
+    complete = assess(write(session, replace(session, claims=("C9",))))
+    assert list(complete.untested) == ["C6"]
+    assert list(complete.cautions) == []
 
 
 def cautions(write, threads, **environment):

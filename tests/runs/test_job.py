@@ -7,7 +7,7 @@ import pytest
 from jacchain.claims.registry import chosen
 from jacchain.experiments.sizes import FIXED_PROFILES, PROFILES, sampling_of
 from jacchain.runs import job as job_module
-from jacchain.runs.job import RunError, job_of
+from jacchain.runs.job import RunError, job_of, why_left_out
 
 
 def test_a_job_of_claims_has_the_cells_of_each_once():
@@ -44,3 +44,19 @@ def test_a_claim_whose_library_is_missing_names_the_remedy(monkeypatch, claim, e
     with pytest.raises(RunError, match=rf"{claim} needs .*pip install 'jacchain\[{extra}\]'"):
         job_of("quick", (claim,))
     assert job_of("quick", ("C1",)).claims == ("C1", "model")
+
+
+def test_default_claims_whose_library_is_missing_are_left_out(monkeypatch):
+    everything = job_of("quick")
+    monkeypatch.setattr(job_module, "find_spec", lambda name: None if name == "sklearn" else name)
+    job = job_of("quick")
+    assert everything.left_out == ()
+    assert [e.claim for e in job.left_out] == ["C9"]
+    assert set(everything.claims) - set(job.claims) == {"C9"}
+    assert "pip install 'jacchain[data]'" in why_left_out(job.left_out[0])
+
+
+def test_what_is_added_by_name_is_never_left_out(monkeypatch):
+    monkeypatch.setattr(job_module, "find_spec", lambda _: None)
+    with pytest.raises(RunError, match="claim peers needs"):
+        job_of("quick", also=["peers"])

@@ -298,6 +298,12 @@ def test_a_run_killed_again_and_again_ends_like_an_undisturbed_one(tmp_path, mon
     assert run(tmp_path, OWN) is False
 
 
+def test_the_claims_left_out_are_on_record(tmp_path):
+    job = replace(OWN, sampling=replace(OWN.sampling, processes=1, rounds=1))
+    run(tmp_path, replace(job, left_out=(CLAIMS["checked"],)))
+    assert sessions(tmp_path)[0].environment["claims_left_out"] == ["checked"]
+
+
 def test_a_forecast_measures_nothing_and_says_what_would_be_skipped():
     huge = experiment_named(f"cell-1x{10**6}x{10**6}")
     cells = forecast(replace(OWN, experiments=(*OWN.experiments, huge)))
