@@ -75,7 +75,7 @@ class Sweep:
         design = _design(np.log(self.sizes), step)
         return float(np.sum((self._excess - design @ np.linalg.pinv(design) @ self._excess) ** 2))
 
-    @property
+    @cached_property
     def _excess(self) -> Array:
         """Log of time over multiplications: what a law other than the formula's leaves, (n,)."""
         means = [estimate(column).value for column in self.log_times.T]
