@@ -33,7 +33,7 @@ def sweep_series(timings: Iterable[Timing]) -> dict[str, list[Series]]:
     """Return the measured sweeps by name: a series for each machine, numpy, commit and order.
 
     A series has `machine`, `numpy` (and its Python), `commit`, `date` (of the commit, ISO 8601),
-    `order`, `points` (size, seconds and its 99 % interval), `multiplications` (of each point),
+    `order`, `points` (size, seconds and its 95 % interval), `multiplications` (of each point),
     `line` (size, fitted seconds), `call` and `multiplication` (the fitted seconds of each, None
     where the fit puts it at its bound of 0: the times then don't identify it).
     """

@@ -133,7 +133,6 @@ Name = Annotated[str, Field(max_length=200), AfterValidator(_name)]
 Number = Annotated[Positive, _STRICT]
 Time = Annotated[Seconds, _STRICT]
 Median = Annotated[Time | None, BeforeValidator(_asked_for)]
-End = Annotated[float, _STRICT]  # of an interval: infinite for a lone sample
 Texts = Annotated[tuple[Annotated[str, AfterValidator(_as_utf8)], ...], FailFast()]
 Times = Annotated[tuple[Time, ...], FailFast(), _NULL]
 Sizes = Annotated[tuple[Number, ...], FailFast(), Field(min_length=2, max_length=1000)]
@@ -174,8 +173,6 @@ class AsvRow:
     result: Annotated[tuple[Median, ...], FailFast(), _NULL] = ()
     params: Annotated[tuple[Texts, ...], FailFast(), Field(max_length=50), _NULL] = ()
     version: Name | None = None
-    stats_ci_99_a: Annotated[tuple[End | None, ...], FailFast(), _NULL] = ()
-    stats_ci_99_b: Annotated[tuple[End | None, ...], FailFast(), _NULL] = ()
     stats_number: Annotated[tuple[Number | None, ...], FailFast(), _NULL] = ()
     samples: Annotated[tuple[Times, ...], FailFast(), _NULL] = ()
 
@@ -183,7 +180,7 @@ class AsvRow:
         """Check that each column that is there has a value for each combination."""
         sizes = [len(values) for values in self.params]
         combinations = prod(sizes)
-        for name in ("result", "stats_ci_99_a", "stats_ci_99_b", "stats_number", "samples"):
+        for name in ("result", "stats_number", "samples"):
             count = len(getattr(self, name))
             if self.result and count not in {0, combinations}:
                 product = " x ".join(map(str, sizes))

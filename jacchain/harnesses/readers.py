@@ -6,7 +6,7 @@ Neither harness needs to be installed to read what it wrote.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
-from math import isfinite
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pandas as pd
 from packaging.version import Version
 
 from jacchain.analysis.evidence import Dims
+from jacchain.analysis.intervals import median_interval
 from jacchain.chains.registry import Registry
 from jacchain.harnesses.grids_file import asv_cells, cell_facts
 from jacchain.harnesses.json_files import (
@@ -47,12 +48,16 @@ class Timing:
     env: Mapping[str, str]  #: Versions of numpy and Python, as far as they are known
     benchmark: str
     values: tuple[str, ...]  #: the parameters as text
-    #: Seconds per call; the ends of asv's 99 % interval, the median where asv kept none
-    median: float
-    interval: tuple[float, float]
+    median: float  #: seconds per call
     #: Seconds per call of each sample; the median alone where asv kept none
     samples: tuple[float, ...]
     number: int | None  #: calls per sample; None where asv kept none
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the median in seconds; twice the median for fewer than six samples."""
+        low, _, high = median_interval(self.samples)
+        return (self.median, self.median) if isnan(low) else (low, high)
 
 
 def read_source(source: str, path: str | Path) -> pd.DataFrame:
@@ -120,11 +125,9 @@ def _asv_file(path: Path, versions: Mapping[str, str]) -> Iterator[Timing]:
 def _asv_timings(machine: str, file: AsvFile, benchmark: str, row: AsvRow) -> Iterator[Timing]:
     """Yield the timing of each combination of parameters in a row."""
     nothing = (None,) * len(row.result)
-    columns = (row.stats_ci_99_a, row.stats_ci_99_b, row.stats_number, row.samples)
+    columns = (row.stats_number, row.samples)
     kept = zip(row.result, *(column or nothing for column in columns), strict=False)
-    for values, (median, low, high, number, samples) in zip(
-        product(*row.params), kept, strict=False
-    ):
+    for values, (median, number, samples) in zip(product(*row.params), kept, strict=False):
         if median is not None:  # it failed (null), or was not asked for (NaN)
             yield Timing(
                 machine=machine,
@@ -134,15 +137,9 @@ def _asv_timings(machine: str, file: AsvFile, benchmark: str, row: AsvRow) -> It
                 benchmark=benchmark,
                 values=tuple(value.strip("'\"") for value in values),
                 median=median,
-                interval=(_finite(low, median), _finite(high, median)),
                 samples=samples or (median,),
                 number=number,
             )
-
-
-def _finite(end: float | None, median: float) -> float:
-    """Return the end of an interval; the median for one that is infinite or not kept."""
-    return median if end is None or not isfinite(end) else end
 
 
 def asv_table(timings: Iterable[Timing]) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from jacchain.analysis.verdicts import TOO_NOISY, Statement, Verdict
 from jacchain.experiments.experiment import Experiment, Finding
 from jacchain.experiments.show import Figure, Table
 from jacchain.report import tables
+from jacchain.report.hover import split_values
 from jacchain.report.mathml import formula_mathml, gradients_mathml, typeset
 from jacchain.report.style import with_dark_variant
 from jacchain.report.units import cell_text, interval, margin, number
@@ -31,10 +32,14 @@ SYMBOLS = {"agrees": "✓", "disagrees": "✗", "inconclusive": "?"}
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure with the address of its picture, which holds the picture itself, and its size."""
+    """A figure with the address of its picture, which holds the picture itself, and its size.
+
+    `values` is what SVG lays over it, to be shown where a pointer rests.
+    """
 
     figure: Figure
     source: str
+    values: Markup
     width: int
     height: int
 
@@ -178,8 +183,10 @@ def _picture(figure: Figure, svg: str) -> Picture:
     """Place an SVG text in the page, with its size: what follows must not move once it is drawn."""
     ends = re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)[0]
     width, height = (round(float(end)) for end in ends)
-    address = f"data:image/svg+xml;base64,{b64encode(with_dark_variant(svg).encode()).decode()}"
-    return Picture(figure, address, width, height)
+    drawing, values = split_values(svg)
+    content = b64encode(with_dark_variant(drawing).encode()).decode()
+    address = f"data:image/svg+xml;base64,{content}"
+    return Picture(figure, address, Markup(values.replace('id="values" ', "")), width, height)
 
 
 def sort_key(value: Any) -> str:

@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import LogNorm
-from matplotlib.figure import Figure as Canvas
 
 from jacchain.chains.registry import Registry
 from jacchain.experiments import show
 from jacchain.report import style
+from jacchain.report.hover import Canvas, note, reading
 from jacchain.report.units import short
 
 COLOURS = "cividis"
 HATCHED = {"facecolor": style.BARE, "edgecolor": style.HATCH, "hatch": "////", "linewidth": 0}
+TIME = show.Axis("time per evaluation (s)", "seconds")
 LEAVING = "leaves the cache"
 CHARACTERS = 52  # that fit side by side into the width of a ribbon
 MOST_BESIDE = 6  # columns of a map; wider maps stand one above the other
@@ -107,8 +108,19 @@ def _plot_data(axes: style.Axes, panel: show.Panel, opening: str = "none") -> No
     """Draw curves and levels; `opening` fills hollow points: "none" shows what is behind them."""
     for curve in panel.curves:
         _plot_curve(axes, curve, "white" if curve.line else opening)
+        if curve.marks:
+            _note_points(axes, curve, panel.x, panel.y)
     for level in panel.levels:
         _plot_level(axes, level, level.axis)
+
+
+def _note_points(axes: style.Axes, curve: show.Curve, x: show.Axis, y: show.Axis) -> None:
+    ends = curve.ends if curve.ends is not None else [None] * len(curve.x)
+    texts = (
+        f"{reading(curve.label, y, up, spread)}, {reading('', x, right)}"
+        for right, up, spread in zip(curve.x, curve.y, ends, strict=True)
+    )
+    note(axes, curve.x, curve.y, texts)
 
 
 def _measured(panel: show.Panel) -> bool:
@@ -233,6 +245,8 @@ def _draw_rows(figure: show.Rows) -> Canvas:
         for place, marks in enumerate(rows):
             for mark in marks:
                 _plot_mark(axes, -place, mark)
+                text = reading(mark.label, axis, mark.value, mark.ends)
+                note(axes, [mark.value], [-place], [f"{figure.rows[place]}, {text}"])
         for level in figure.levels:
             _plot_level(axes, level, "x")
         _set_scale(axes.xaxis, axis)
@@ -279,6 +293,8 @@ def _draw_sweep(figure: show.Sweep) -> Canvas:
     _set_scale(axes.xaxis, figure.x)
     for row, swept in enumerate(figure.orders):
         _draw_swept(axes, swept)
+        points = show.Curve(swept.order, swept.sizes, swept.times, swept.ends)
+        _note_points(axes, points, figure.x, TIME)
         _draw_ribbon(ribbons, -row, swept)
     if sizes:
         muted = {"color": style.MUTED, "linewidth": 1.6}
@@ -287,7 +303,7 @@ def _draw_sweep(figure: show.Sweep) -> Canvas:
         style.time_scale(axes.yaxis)
     else:
         _leave_empty(axes)
-    axes.set_ylabel("time per evaluation (s)")
+    axes.set_ylabel(TIME.label)
     _label_ribbons(ribbons, figure.orders)
     _add_legend(page, [axes])
     return page

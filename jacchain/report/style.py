@@ -16,10 +16,10 @@ import numpy as np
 from matplotlib import ticker
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure as Canvas
 from PIL import Image
 
 from jacchain.analysis.evidence import BOTH, INPUT_FIRST, LOSS_FIRST
+from jacchain.report.hover import Canvas, with_values
 from jacchain.units import SPACE, size
 
 Axes = Any  # matplotlib ships no types that a strict check could use
@@ -151,7 +151,9 @@ def house_style() -> Iterator[None]:
 
 def canvas(height: float = HEIGHT) -> Canvas:
     """Return an empty figure of so many inches, without any global state."""
-    return Canvas(figsize=(WIDTH, height), layout="constrained")
+    page = Canvas(figsize=(WIDTH, height), layout="constrained")
+    page.values = []
+    return page
 
 
 def entitle(page: Canvas, text: str) -> None:
@@ -172,7 +174,8 @@ def save(figure: Canvas, stem: Path) -> list[Path]:
     svg, png = stem.with_suffix(".svg"), stem.with_suffix(".png")
     text = StringIO()
     FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None, "Creator": None})
-    svg.write_text(text.getvalue().replace(f"'{FONT}'", FALLBACKS), "utf-8")
+    drawn = with_values(text.getvalue(), figure)
+    svg.write_text(drawn.replace(f"'{FONT}'", FALLBACKS), "utf-8")
     figure.set_layout_engine("none")  # laid out once, for both
     figure.set_dpi(DPI)
     canvas = FigureCanvasAgg(figure)

@@ -50,6 +50,17 @@ def test_nothing_is_cut_and_pictures_have_the_colours_of_the_page(page, report, 
     assert all(ends[0] <= pale <= ends[1] for pale in page.evaluate(PALE))
 
 
+def test_a_value_is_shown_where_a_pointer_rests(page, report):
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.goto(report)
+    circle = page.locator("circle").first
+    circle.scroll_into_view_if_needed()
+    shown = "c => document.elementsFromPoint(...c).map(e => e.textContent.trim())"
+    box = circle.bounding_box()
+    texts = page.evaluate(shown, [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
+    assert circle.locator("title").text_content() in texts
+
+
 def test_a_long_table_sorts_by_numbers_and_filters_by_text(page, report):
     page.goto(report)
     page.evaluate("() => document.querySelectorAll('details').forEach(d => { d.open = true; })")

@@ -68,4 +68,4 @@ def test_the_remainder_is_shown_beside_a_line_of_order_two():
     (losses,) = right.curves
     np.testing.assert_array_equal(losses.y, [2.3, 0.5, 0.1])
     np.testing.assert_allclose(right.y.ticks, [0.1, 0.2, 0.5, 1, 2])
-    assert right.note == "96.0 % of the\nheld-out digits\nare right"
+    assert right.note == "96.0\u00a0% of the\nheld-out digits\nare right"

@@ -81,7 +81,8 @@ function drawOrder(svg, series, x, y) {
     const bar = { class: "interval", x1: x(size), x2: x(size), y1: y(low), y2: y(high), stroke: colour };
     svg.append(element("line", bar));
     const dot = element("circle", { class: "point", cx: x(size), cy: y(t), r: 4.2, fill: colour });
-    dot.append(element("title", {}, `${series.order}, ${size}: ${duration(t)} (${duration(low)} to ${duration(high)}, asv's 99\u00a0% interval)`));
+    const spread = low < high ? ` (${duration(low)} to ${duration(high)})` : "";
+    dot.append(element("title", {}, `${series.order}, ${size}: ${duration(t)}${spread}`));
     svg.append(dot);
   }
 }
