@@ -52,6 +52,8 @@ def test_a_short_cell_is_batched(tmp_path):
     status, printed = run_asv(ROOT, tmp_path, pattern, *options)
     assert status == 0, printed
     (timing,) = read_asv(tmp_path)
+    committed = ROOT / "results/asv/benchmarks.json"  # rewritten by every `asv run`
+    assert (tmp_path / "benchmarks.json").read_text("utf-8") == committed.read_text("utf-8")
     assert timing.median < 1e-3
     assert timing.number > 20
     assert 2e-3 < timing.number * timing.median < 1  # a sample, as far as a busy machine lets it be
