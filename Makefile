@@ -94,7 +94,7 @@ $(VENV)/for-run: pyproject.toml | $(BIN)/python
 
 $(VENV)/for-work: pyproject.toml | $(BIN)/python
 	@echo "Installing jacchain with its tests and linters into $(VENV) (about a minute)"
-	@$(PIP) --editable '.[data,test,bench,docs,dev]'
+	@$(PIP) --editable '.[test,dev]'
 	@touch $@ $(VENV)/for-run
 
 $(VENV)/for-browser: $(VENV)/for-work
@@ -114,7 +114,7 @@ $(LOWEST)/for-test: pyproject.toml | $(LOWEST)/bin/python
 	@echo "Installing jacchain with the lowest versions it accepts into $(LOWEST) (about a minute)"
 	@$(LOWEST)/bin/python scripts/lowest_versions.py > $(LOWEST)/lowest.txt
 	@$(LOWEST)/bin/python -m pip install -qq --disable-pip-version-check --upgrade \
-	  --constraint $(LOWEST)/lowest.txt --editable '.[data,test,bench,docs]'
+	  --constraint $(LOWEST)/lowest.txt --editable '.[test]'
 	@touch $@
 
 # Some systems ship Python without the part of venv that installs pip: then Python's own pip does it.

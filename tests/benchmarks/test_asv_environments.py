@@ -42,7 +42,9 @@ def test_the_numpy_imported_is_the_one_on_the_label(tmp_path, monkeypatch):
         if variable not in os.environ:  # pip is to find what it finds elsewhere
             monkeypatch.setenv(variable, str(Path.home() / place))
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("PIP_NO_COMPILE", "1")  # what is imported once need not be compiled for later
+    monkeypatch.setenv(
+        "PIP_NO_COMPILE", "1"
+    )  # what is imported once need not be compiled for later
     command = [
         sys.executable,
         "-m",

@@ -15,6 +15,7 @@ def test_every_dependency_is_constrained_to_its_lower_bound():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"].values()
     bounds = {bound for several in (project["dependencies"], *extras) for bound in several}
+    bounds.remove("jacchain[bench,data,docs]")  # what the tests need of other extras
     constraints = printed.split()
     assert all(re.fullmatch(r"[\w-]+==[\d.]+", constraint) for constraint in constraints)
     assert sorted(constraints) == sorted(bound.replace(">=", "==") for bound in bounds)
