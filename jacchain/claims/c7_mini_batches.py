@@ -285,7 +285,7 @@ def _memory_curves(memory: Mapping[str, Memory]) -> tuple[show.Curve, ...]:
         taken = [memory[f"{order}, batch of {n:.0f}"] for n in x]
         allocated, predicted = np.array([(m.allocated, m.predicted) for m in taken], float).T
         curves.append(show.Curve(order, x, allocated, look=order, marks="filled", line=""))
-        curves.append(show.Curve("", x, predicted, look=order))
+        curves.append(show.Curve("peak by the plan", x, predicted, look=order))
     return tuple(curves)
 
 

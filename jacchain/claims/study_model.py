@@ -5,7 +5,7 @@ ceilings of the machine, and a chain of ones, whose products cost nothing but th
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -206,7 +206,7 @@ def _ceilings_figure(evidence: Evidence, fit: Fit | None) -> show.Lines:
     )
     return show.Lines(
         "ceilings",
-        "Ceilings of this machine",
+        _ceilings_title(left, right),
         "Left: bandwidth of a row times a matrix, and of a copy, over the working set; dashed: as "
         "fitted by the time model to the chains' products; shaded: the memory regimes in which "
         "slopes are judged. Right: square matrix products.",
@@ -214,6 +214,16 @@ def _ceilings_figure(evidence: Evidence, fit: Fit | None) -> show.Lines:
         widths=(2, 1),
         inches=4.4,
     )
+
+
+def _ceilings_title(bandwidths: Sequence[show.Curve], flops: Sequence[show.Curve]) -> str:
+    """Say how fast the best kernels are."""
+    best = [
+        f"{max(curve.y.max() for curve in curves):.3g}{SPACE}{unit}"
+        for curves, unit in ((bandwidths, "GB/s"), (flops, "GFLOP/s"))
+        if curves
+    ]
+    return f"Ceilings of this machine: {' and '.join(best)}" if best else "Ceilings of this machine"
 
 
 def _fitted_curves(fit: Fit) -> Iterator[show.Curve]:

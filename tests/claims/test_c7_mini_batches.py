@@ -99,7 +99,8 @@ def test_time_and_memory_are_shown_over_the_batch():
         assert curve.label == BOTH[index]
         expected = [evidence.pair(orders_cell(n))[index].time for n in SIZES]
         np.testing.assert_allclose(curve.y, expected)
-    assert [curve.label for curve in memory.curves] == [BOTH[0], "", BOTH[1], ""]
+    plan = "peak by the plan"
+    assert [curve.label for curve in memory.curves] == [BOTH[0], plan, BOTH[1], plan]
     rows = {row[0]: row for row in figure.numbers.rows}
     assert rows[SIZES[-1]][5:] == (None, None)
     assert rows[1][4] == FORMULA

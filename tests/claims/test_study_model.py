@@ -130,6 +130,8 @@ def test_the_model_the_ceilings_the_regimes_and_the_noise_are_shown(whole):
     assert [curve.label for curve in residuals.panel.curves] == list(BOTH)
     assert [row[0] for row in coefficients.rows] == [term.name for term in fit_times(whole).terms]
     left, right = ceilings.panels[0]
+    fastest = max(curve.y.max() for curve in right.curves)
+    assert ceilings.title.endswith(f"\u00a0GB/s and {fastest:.3g}\u00a0GFLOP/s")
     fitted = ("time model, row x matrix", "time model, matrix x matrix")
     assert [curve.label for curve in left.curves] == ["v @ M", "v @ M.T", "copyto", *fitted]
     assert {curve.label for curve in right.curves} == {"A @ B", "A @ B.T"}
