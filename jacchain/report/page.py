@@ -26,7 +26,7 @@ from jacchain.units import share, unbroken
 
 Shown = Mapping[str, Sequence[Figure | Table]]
 
-HERO = "ratio_plane"  # the figure that stands first
+HEROES = {"ratio_plane", "orders"}  # figures that stand first
 SYMBOLS = {"agrees": "✓", "disagrees": "✗", "inconclusive": "?"}
 
 
@@ -112,7 +112,7 @@ def _lead(sections: Sequence[Section], untested: Iterable[str]) -> list[str]:
 def _hero(sections: Sequence[Section]) -> Picture | None:
     """Return the picture that answers the page's title at a glance."""
     shown = (item for section in sections for item in section.shown)
-    return next((p for p in shown if isinstance(p, Picture) and p.figure.name == HERO), None)
+    return next((p for p in shown if isinstance(p, Picture) and p.figure.name in HEROES), None)
 
 
 def summary(verdicts: Iterable[Verdict], untested: Iterable[str] = ()) -> str:

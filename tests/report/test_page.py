@@ -79,9 +79,10 @@ def test_every_picture_has_a_text_in_its_place(page, figures):
     assert {(image["width"], image["height"]) for image in images} == {("461", "310")}
 
 
-def test_the_plane_of_ratios_stands_first(assessment, figures):
-    plane = replace(figures["plane"], name="ratio_plane")
-    shows = replace(assessment.experiments[0], shows=lambda *_: [plane])
+@pytest.mark.parametrize(("kind", "name"), [("plane", "ratio_plane"), ("rows", "orders")])
+def test_the_picture_that_answers_stands_first(assessment, figures, kind, name):
+    picture = replace(figures[kind], name=name)
+    shows = replace(assessment.experiments[0], shows=lambda *_: [picture])
     page = Page(rendered(assessment, experiments=(shows,)))
     names = [name for name, _ in page.elements]
     assert names.index("img") < names.index("table")
