@@ -7,6 +7,8 @@ from pathlib import Path
 
 import psutil
 
+# Of an address space: a thread's allocator maps 64 MiB at once, and libraries map what they load.
+_MAPPED = 128 * 2**20
 _MEMBERSHIP, _ROOT = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 
@@ -125,7 +127,7 @@ def _reclaimable(stat: Path) -> int:
 
 
 def _address_space_left() -> int | None:
-    """Return the bytes by which `ulimit -v` lets this process grow; None without a limit."""
+    """Return the bytes that fit into what `ulimit -v` leaves; None without a limit."""
     if sys.platform == "win32":
         return None
     import resource
@@ -133,7 +135,7 @@ def _address_space_left() -> int | None:
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if limit == resource.RLIM_INFINITY:
         return None
-    return max(limit - int(psutil.Process().memory_info().vms), 0)
+    return max(limit - _MAPPED - int(psutil.Process().memory_info().vms), 0)
 
 
 def _number(path: Path) -> int | None:

@@ -25,6 +25,7 @@ from pydantic import (
 
 from jacchain.inputs import short
 from jacchain.records.errors import RecordsError
+from jacchain.records.read import read_at_most
 from jacchain.records.values import Positive, Seconds
 
 MOST_BYTES: Final = 2**25  # of one file: asv's have kilobytes, pytest-benchmark's some megabytes
@@ -65,7 +66,7 @@ def _read(path: Path, remedy: str) -> bytes:
             problem = f"{path} is no regular file"
             raise RecordsError(problem, remedy)
         with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+            data = read_at_most(file, MOST_BYTES)
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
         problem = f"can't read {path}: {getattr(error, 'strerror', None) or error}"
         raise RecordsError(problem, remedy) from error

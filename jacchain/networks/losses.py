@@ -89,11 +89,11 @@ def _cross_entropy_target(target: npt.ArrayLike, size: int, dtype: np.dtype[Any]
 
 
 def _class_index(target: Any, size: int) -> int:
-    try:
-        index = operator.index(target)
+    try:  # of numpy's booleans an index is deprecated
+        index = None if isinstance(target, bool | np.bool) else operator.index(target)
     except TypeError:
         index = None
-    if index is None or isinstance(target, bool) or not 0 <= index < size:
+    if index is None or not 0 <= index < size:
         message = f"the target is {short(target)}; expected a class index, from 0 to {size - 1}"
         raise ValueError(message)
     return index

@@ -15,6 +15,7 @@ from jacchain.records.schema import Identity, Key, Record, SessionRecord
 PLAIN = "records.jsonl"
 GZIPPED = "records.jsonl.gz"
 MOST_BYTES = 2**27  # of records, unpacked: a full run has a tenth
+PIECE = 2**20  # bytes that are read at once
 
 
 def read_records(path: str | Path) -> list[Record]:
@@ -140,9 +141,26 @@ def _read(file: Path) -> bytes:
         raise RecordsError(problem, "Make it readable.") from error
 
 
+def read_at_most(stream: BufferedIOBase, most: int) -> bytes:
+    """Return what a stream holds, or its first `most + 1` bytes.
+
+    `stream.read(most + 1)` would allocate them all, however few there are.
+
+    Examples
+    --------
+    >>> from io import BytesIO
+    >>> read_at_most(BytesIO(b"few"), 10), read_at_most(BytesIO(b"too many"), 2)
+    (b'few', b'too')
+    """
+    data = bytearray()
+    while piece := stream.read(min(PIECE, most + 1 - len(data))):
+        data += piece
+    return bytes(data)
+
+
 def bounded(stream: BufferedIOBase, file: Path) -> bytes:
     """Return what a stream of `file` holds; raise RecordsError if that is over 128 MiB."""
-    data = stream.read(MOST_BYTES + 1)
+    data = read_at_most(stream, MOST_BYTES)
     if len(data) > MOST_BYTES:
         problem = f"{file}: more than {MOST_BYTES >> 20} MiB, which no run has"
         raise RecordsError(problem, "Name the folder of a run, or a file of records.")

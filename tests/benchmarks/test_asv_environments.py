@@ -42,6 +42,8 @@ def test_the_numpy_imported_is_the_one_on_the_label(tmp_path, monkeypatch):
         if variable not in os.environ:  # pip is to find what it finds elsewhere
             monkeypatch.setenv(variable, str(Path.home() / place))
     monkeypatch.setenv("HOME", str(tmp_path))
+    this = Path(sys.base_prefix, "bin")  # before any command of this name that chooses a Python
+    monkeypatch.setenv("PATH", f"{this}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv(
         "PIP_NO_COMPILE", "1"
     )  # what is imported once need not be compiled for later

@@ -5,6 +5,7 @@ import select
 import signal
 import subprocess
 import sys
+import traceback
 from multiprocessing import get_context
 from types import SimpleNamespace
 
@@ -59,6 +60,8 @@ def serve(request, records, errors):
         sys.stdin, sys.stdout = os.fdopen(0, "r"), os.fdopen(1, "w")
         worker.main()
         status = 0
+    except Exception:  # as a started process would
+        traceback.print_exc()
     finally:
         os._exit(status)
 
