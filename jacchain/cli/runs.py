@@ -158,9 +158,10 @@ def report(
 
 @app.command(epilog="Example: jacchain compare results/reference results/local")
 def compare(
-    run_a: Annotated[Path, typer.Argument(help="Folder or records of one run.")],
-    run_b: Annotated[Path, typer.Argument(help="Folder or records of another.")],
+    run_a: Annotated[Path, typer.Argument(help="Folder or records of one run, A.")],
+    run_b: Annotated[Path, typer.Argument(help="Folder or records of another, B.")],
     *,
+    every: Annotated[bool, typer.Option("--all", help="Show the times of every series.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Exit 1 on a changed verdict.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -171,7 +172,7 @@ def compare(
     if as_json:
         print(json.dumps(comparison.as_json()))  # noqa: T201
     else:
-        print_comparison(console, comparison)
+        print_comparison(console, comparison, every=every)
     if check and comparison.changed_verdicts:
         raise typer.Exit(DISAGREES)
 
