@@ -63,7 +63,8 @@ class Run:
 class Comparison:
     """What two runs share and where they differ.
 
-    `verdicts` has (A, B) of each claim that both judged; `noise_floor` is the larger of the two.
+    `verdicts` has (A, B) of each claim that both judged, `titles` what claims are about, and
+    `noise_floor` is the larger of the two.
     """
 
     a: Run
@@ -72,6 +73,7 @@ class Comparison:
     environments: dict[str, tuple[Any, Any]]
     verdicts: dict[str, tuple[str, str]]
     noise_floor: float
+    titles: dict[str, str]
 
     @property
     def runs(self) -> dict[str, Run]:
@@ -152,6 +154,7 @@ def compare_runs(run_a: str | Path, run_b: str | Path) -> Comparison:
         differences(*map(_facts, (a, b))),
         {claim: (first[claim], second[claim]) for claim in first if claim in second},
         float(np.fmax(a.evidence.noise_floor, b.evidence.noise_floor)),
+        {e.claim: e.title for e in a.experiments},
     )
     if not comparison.changes and not comparison.verdicts:
         problem = f"nothing to compare: {_why_apart(comparison.a, comparison.b)}"
@@ -218,7 +221,13 @@ def verdicts_table(comparison: Comparison) -> Table:
     changed = comparison.changed_verdicts
     pairs = changed | comparison.verdicts  # in the order of their first appearance
     rows = (
-        (claim, *pair, "differs" if claim in changed else "same") for claim, pair in pairs.items()
+        (
+            f"{claim} {comparison.titles.get(claim, '')}".strip(),
+            a,
+            b,
+            "same" if a == b else "differs",
+        )
+        for claim, (a, b) in pairs.items()
     )
     caption = f"Verdicts on claims; {len(changed) or 'none'} of {len(pairs)} differ"
     columns = (Column("claim"), Column("A"), Column("B"), Column(DIRECTION))

@@ -286,6 +286,17 @@ def test_compare_matches_the_cells_of_two_runs(output, chain_run, tmp_path):
     assert f"\nB: {other} (" in out
 
 
+def test_compare_leaves_a_page_and_changes_no_run(output, refuse, chain_run, tmp_path):
+    other = copytree(chain_run, tmp_path / "other")
+    before = {path: path.stat().st_mtime_ns for path in (other, *other.rglob("*"))}
+    page = tmp_path / "page" / "compare.html"
+    assert f"page: {page}" in output("compare", chain_run, other, "--out", page.parent)
+    assert "B took 1.00 times as long as A" in page.read_text("utf-8")
+    parsed(output("compare", chain_run, other, "--out", page.parent, "--json"))
+    refuse(["compare", chain_run, other, "--out", other], "belongs to run B", "another folder")
+    assert {path: path.stat().st_mtime_ns for path in (other, *other.rglob("*"))} == before
+
+
 @pytest.mark.parametrize("name", ["", "records.jsonl"])
 def test_compare_refuses_a_run_beside_itself(refuse, chain_run, name):
     refuse(["compare", chain_run, chain_run / name], "A and B are the same run", "Name two runs")
