@@ -250,9 +250,7 @@ def changes_table(comparison: Comparison, most: int | None = None) -> Table:
         (sizes_text(c.dims), c.name, c.before, c.after, c.ratio, c.interval, c.direction(floor))
         for c in comparison.changes[:most]
     )
-    return table(
-        "Times per call, and B / A with its 95 % interval; the largest change first", units, rows
-    )
+    return table("Times per call, largest change first", units, rows)
 
 
 def sizes_text(dims: Dims) -> str:
@@ -273,10 +271,9 @@ def sizes_text(dims: Dims) -> str:
 
 def print_comparison(console: Console, comparison: Comparison, *, every: bool = False) -> None:
     """Print the answer, which run is which, verdicts, what differs, then times, or `every` row."""
-    lines = [comparison.answer]
-    lines += [f"{name}: {run.described}" for name, run in comparison.runs.items()]
-    for line in lines:
-        console.print(escape(line), highlight=False, soft_wrap=True)
+    console.print(escape(comparison.answer), highlight=False)
+    for name, run in comparison.runs.items():
+        console.print(escape(f"{name}: {run.described}"), highlight=False, soft_wrap=True)
     for caution in comparison.cautions:
         console.print(f"[yellow]{escape(caution)}[/]", highlight=False, soft_wrap=True)
     if comparison.verdicts:
@@ -291,7 +288,7 @@ def print_comparison(console: Console, comparison: Comparison, *, every: bool = 
 
 def _print_changes(console: Console, comparison: Comparison, most: int | None) -> None:
     shown = changes_table(comparison, most)
-    print_table(console, shown)
+    print_table(console, shown, whole=("order", DIRECTION))
     rows, total = len(shown.rows), len(comparison.changes)
     if rows < total:
         console.print(f"{rows} of {total} shown: --all shows every row.", highlight=False)

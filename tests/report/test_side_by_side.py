@@ -2,8 +2,10 @@
 
 import json
 from dataclasses import replace
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from jacchain.analysis.evidence import Evidence, Noise
 from jacchain.records.errors import RecordsError
@@ -56,6 +58,15 @@ def test_people_get_changes_in_words(comparison):
     assert "1 4 3 loss-first 1 ms 1 ms 1 1 to 1 within noise" in words
     assert MEANING in words
     assert "*" not in words
+
+
+def test_on_a_narrow_terminal_orders_and_directions_stay_whole(comparison):
+    long = [replace(c, dims=(1, 16, 32, 128, 1048576)) for c in comparison.changes]
+    console = Console(width=80, file=StringIO())
+    print_comparison(console, replace(comparison, changes=tuple(long)))
+    lines = console.file.getvalue().splitlines()
+    assert any("input-first" in line and "B slower" in line for line in lines)
+    assert any("loss-first" in line and "within noise" in line for line in lines)
 
 
 def test_changed_verdicts_come_first(comparison):
