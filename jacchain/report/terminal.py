@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 STYLES = {"agrees": "green", "disagrees": "red", "inconclusive": "yellow"}
 SYMBOLS = {"agrees": "+", "disagrees": "x", "inconclusive": "?"}
+FEW_COLUMNS = 4  # more stand closer together, so that 80 characters hold them
 
 
 def marked(verdict: str) -> str:
@@ -83,7 +84,7 @@ def print_answers(console: Console, assessment: "Assessment") -> None:
 def print_table(console: Console, table: Table, *, whole: Collection[str] = ()) -> None:
     """Print a table under its caption; columns named in `whole` keep each value on one line."""
     title = escape(table.caption)
-    padding = (0, 1, 0, 0) if whole else (0, 1)  # a wide table needs the room
+    padding = (0, 1, 0, 0) if len(table.columns) > FEW_COLUMNS else (0, 1)
     grid = Grid(
         box=SIMPLE_HEAD, title=title, title_justify="left", title_style="dim", padding=padding
     )
