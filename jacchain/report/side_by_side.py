@@ -55,8 +55,13 @@ class Run:
             f"profile {self.profile}",
             f"jacchain {self.jacchain}",
             self.dtype,
-            f"{self.threads} BLAS thread{'' if self.threads == 1 else 's'}",
+            self.described_threads,
         )
+
+    @property
+    def described_threads(self) -> str:
+        """Say how many threads BLAS had."""
+        return f"{self.threads} BLAS thread{'' if self.threads == 1 else 's'}"
 
 
 @dataclass(frozen=True)
@@ -82,8 +87,11 @@ class Comparison:
 
     @property
     def cautions(self) -> tuple[str, ...]:
-        """List what would spoil the times of either run, with its letter."""
-        return tuple(f"{name}: {c}" for name, run in self.runs.items() for c in run.cautions)
+        """List what would spoil the comparison, or the times of either run, with its letter."""
+        a, b = ((run.dtype, run.described_threads) for run in (self.a, self.b))
+        unlike = f"A measured {', '.join(a)} and B {', '.join(b)}: equal chains are unequal work."
+        alone = (f"{name}: {c}" for name, run in self.runs.items() for c in run.cautions)
+        return (*([unlike] if a != b else []), *alone)
 
     @property
     def changed_verdicts(self) -> dict[str, tuple[str, str]]:

@@ -131,6 +131,13 @@ def test_cautions_of_a_run_are_told_with_its_letter(assessment, compared):
     assert "B: Kernels were forced by OPENBLAS_CORETYPE" in words
 
 
+def test_other_element_types_or_threads_are_a_caution(comparison):
+    assert comparison.cautions == ()
+    other = replace(comparison, b=replace(comparison.b, dtype="float32", threads=2))
+    caution = "A measured float64, 1 BLAS thread and B float32, 2 BLAS threads: equal chains are"
+    assert caution in printed(print_comparison, other)
+
+
 @pytest.mark.parametrize("name", ["a", "./a", "a/records.jsonl", "a/records.jsonl.gz"])
 def test_a_run_is_not_compared_with_itself(assessment, monkeypatch, name):
     monkeypatch.setattr(side_by_side, "assess", lambda _: assessment)
