@@ -9,6 +9,9 @@ import numpy as np
 from jacchain.analysis.evidence import Dims, Evidence, Series
 from jacchain.analysis.intervals import difference_interval, median_interval
 
+SLOWER, FASTER, WITHIN_NOISE = "B slower", "B faster", "within noise"
+NO_NOISE = "noise not measured"
+
 
 @dataclass(frozen=True)
 class Change:
@@ -28,6 +31,14 @@ class Change:
     def beyond(self, floor: float) -> bool:
         """Whether the interval, widened by a noise floor, leaves 1 outside."""
         return self.interval[0] / (1 + floor) > 1 or self.interval[1] * (1 + floor) < 1
+
+    def direction(self, floor: float) -> str:
+        """Say in words which run is slower, beyond a noise floor; nan where none was measured."""
+        if np.isnan(floor):
+            return NO_NOISE
+        if not self.beyond(floor):
+            return WITHIN_NOISE
+        return SLOWER if self.ratio > 1 else FASTER
 
 
 def change(before: Series, after: Series) -> Change:

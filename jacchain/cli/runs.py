@@ -25,6 +25,7 @@ from jacchain.units import share
 
 if TYPE_CHECKING:
     from jacchain.analysis.verdicts import Verdict
+    from jacchain.report.side_by_side import Comparison
     from jacchain.runs.job import Job
 
 LOCAL, CHAIN = Path("results/local"), Path("results/chain")
@@ -158,9 +159,13 @@ def report(
 
 @app.command(epilog="Example: jacchain compare results/reference results/local")
 def compare(
-    run_a: Annotated[Path, typer.Argument(help="Folder or records of one run.")],
-    run_b: Annotated[Path, typer.Argument(help="Folder or records of another.")],
+    run_a: Annotated[Path, typer.Argument(help="Folder or records of one run, A.")],
+    run_b: Annotated[Path, typer.Argument(help="Folder or records of another, B.")],
     *,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for a page to keep, compare.html.", parser=folder)
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Show the times of every series.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Exit 1 on a changed verdict.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -168,12 +173,21 @@ def compare(
     from jacchain.report.side_by_side import compare_runs, print_comparison
 
     comparison = compare_runs(run_a, run_b)
+    page = _write_page(comparison, out) if out else None
     if as_json:
         print(json.dumps(comparison.as_json()))  # noqa: T201
     else:
-        print_comparison(console, comparison)
+        print_comparison(console, comparison, every=every)
+        if page:
+            console.print(f"page: {page}", markup=False, highlight=False, soft_wrap=True)
     if check and comparison.changed_verdicts:
         raise typer.Exit(DISAGREES)
+
+
+def _write_page(comparison: "Comparison", out: Path) -> Path:
+    from jacchain.report.comparison_page import write_comparison  # loads matplotlib
+
+    return write_comparison(comparison, out)
 
 
 @app.command(epilog="Example: jacchain doctor --json")

@@ -79,11 +79,8 @@ def render(
     evidence, session = assessment.evidence, assessment.session
     sections = _sections(assessment, shown, pictures)
     measured = {experiment.claim for experiment in assessment.experiments}
-    script = (files("jacchain.report") / "templates/report.js").read_text("utf-8")
-    digest = b64encode(sha256(script.encode()).digest()).decode()
-    page: str = _template().render(
-        script=Markup(script),
-        script_hash=f"sha256-{digest}",
+    return write_page(
+        "report.html",
         lead=_lead(sections, assessment.untested),
         hero=_hero(sections),
         untested=assessment.untested,
@@ -97,6 +94,17 @@ def render(
         sampling=tables.sampling_table(assessment),
         skipped=tables.skipped_table(evidence.skipped),
         simulated=tables.simulated_table(simulated),
+    )
+
+
+def write_page(template: str, **values: Any) -> str:
+    """Fill a template, with the script that sorts and filters tables, and the script's hash."""
+    script = (files("jacchain.report") / "templates/report.js").read_text("utf-8")
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    page: str = (
+        _templates()
+        .get_template(template)
+        .render(script=Markup(script), script_hash=f"sha256-{digest}", **values)
     )
     return unbroken(page)
 
@@ -173,13 +181,13 @@ def _shown(
 ) -> tuple[Picture | Table, ...]:
     """Return what a claim shows, tables without rows and figures without a picture left out."""
     return tuple(
-        item if isinstance(item, Table) else _picture(item, pictures[item.name])
+        item if isinstance(item, Table) else picture_of(item, pictures[item.name])
         for item in shown
         if (item.rows if isinstance(item, Table) else item.name in pictures)
     )
 
 
-def _picture(figure: Figure, svg: str) -> Picture:
+def picture_of(figure: Figure, svg: str) -> Picture:
     """Place an SVG text in the page, with its size: what follows must not move once it is drawn."""
     ends = re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)[0]
     width, height = (round(float(end)) for end in ends)
@@ -202,12 +210,12 @@ def sort_key(value: Any) -> str:
 
 
 @cache
-def _template() -> Any:
+def _templates() -> Environment:
     environment = template_environment("jacchain.report")
     filters = (number, interval, margin, cell_text, typeset, share, sort_key)
     environment.filters |= {function.__name__: function for function in filters}
     environment.globals |= {"symbols": SYMBOLS}
-    return environment.get_template("report.html")
+    return environment
 
 
 def template_environment(package: str) -> Environment:

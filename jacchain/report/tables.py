@@ -14,14 +14,23 @@ FACTS = (Column("what"), Column("value"))
 
 def environment_table(environment: Mapping[str, Any]) -> Table:
     """List machine and software, sizes with their units."""
-    rows = tuple(
-        (name.removesuffix("_bytes").removesuffix("_seconds").replace("_", " "), _fact(name, value))
-        for name, value in environment.items()
-    )
+    rows = tuple((fact_name(name), fact(name, value)) for name, value in environment.items())
     return Table("Machine and software", FACTS, rows)
 
 
-def _fact(name: str, value: Any) -> str:
+def fact_name(name: str) -> str:
+    """Write the name of a fact of the environment in words, without its unit.
+
+    Examples
+    --------
+    >>> fact_name("clock_step_seconds")
+    'clock step'
+    """
+    return name.removesuffix("_bytes").removesuffix("_seconds").replace("_", " ")
+
+
+def fact(name: str, value: Any) -> str:
+    """Write a fact of the environment, in the unit that its name ends with."""
     if value is None:
         return "not told by this system"
     if isinstance(value, bool):

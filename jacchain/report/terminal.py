@@ -1,6 +1,6 @@
 """What the commands print: tables for people."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 STYLES = {"agrees": "green", "disagrees": "red", "inconclusive": "yellow"}
 SYMBOLS = {"agrees": "+", "disagrees": "x", "inconclusive": "?"}
+FEW_COLUMNS = 4  # more stand closer together, so that 80 characters hold them
 
 
 def marked(verdict: str) -> str:
@@ -80,12 +81,15 @@ def print_answers(console: Console, assessment: "Assessment") -> None:
                 print_table(console, item)
 
 
-def print_table(console: Console, table: Table) -> None:
-    """Print a table under its caption."""
+def print_table(console: Console, table: Table, *, whole: Collection[str] = ()) -> None:
+    """Print a table under its caption; columns named in `whole` keep each value on one line."""
     title = escape(table.caption)
-    grid = Grid(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="dim")
+    padding = (0, 1, 0, 0) if len(table.columns) > FEW_COLUMNS else (0, 1)
+    grid = Grid(
+        box=SIMPLE_HEAD, title=title, title_justify="left", title_style="dim", padding=padding
+    )
     for column in table.columns:
-        grid.add_column(escape(column.name))
+        grid.add_column(escape(column.name), no_wrap=column.name in whole)
     units = [column.unit for column in table.columns]
     for row in table.rows:
         texts = (cell_text(value, unit) for value, unit in zip(row, units, strict=True))

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from jacchain.analysis.changes import change, changes, differences
+from jacchain.analysis.changes import (
+    FASTER,
+    NO_NOISE,
+    SLOWER,
+    WITHIN_NOISE,
+    change,
+    changes,
+    differences,
+)
 from jacchain.analysis.evidence import BOTH
 from tests.analysis.examples import make_evidence, make_series
 
@@ -30,11 +38,14 @@ def test_its_interval_holds_the_true_ratio():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "beyond"), [(1.0, False), (1.04, False), (1.2, True), (0.8, True)]
+    ("seconds", "direction"),
+    [(1.0, WITHIN_NOISE), (1.04, WITHIN_NOISE), (1.2, SLOWER), (0.8, FASTER)],
 )
-def test_a_change_counts_beyond_the_noise_floor(seconds, beyond):
+def test_a_change_counts_beyond_the_noise_floor(seconds, direction):
     result = change(timed(1.0, 1, noise=0.002), timed(seconds, 2, noise=0.002))
-    assert result.beyond(0.05) is beyond
+    assert result.direction(0.05) == direction
+    assert result.beyond(0.05) is (direction != WITHIN_NOISE)
+    assert result.direction(np.nan) == NO_NOISE
 
 
 def test_chains_of_both_runs_are_matched_the_largest_change_first():

@@ -264,21 +264,46 @@ def test_a_claim_that_disagrees_is_exit_code_1_only_with_check(run, claim_run, d
     assert [(v["claim"], v["verdict"]) for v in parsed(out)] == [("C9", "disagrees")]
 
 
-def test_compare_tells_changed_verdicts(run, claim_run, disagreeing):
-    assert run("compare", claim_run, claim_run, "--check")[0] == cli.DONE
+def test_compare_tells_changed_verdicts(run, claim_run, disagreeing, tmp_path):
+    same = copytree(claim_run, tmp_path / "same")
+    assert run("compare", claim_run, same, "--check")[0] == cli.DONE
     assert run("compare", claim_run, disagreeing)[0] == cli.DONE
     code, out, _ = run("compare", claim_run, disagreeing, "--check", "--json")
     assert code == cli.DISAGREES
     assert parsed(out)["changed_verdicts"] == {"C9": ["agrees", "disagrees"]}
 
 
-def test_compare_matches_the_cells_of_two_runs(output, chain_run):
-    comparison = parsed(output("compare", chain_run, chain_run / "records.jsonl", "--json"))
+def test_compare_matches_the_cells_of_two_runs(output, chain_run, tmp_path):
+    other = copytree(chain_run, tmp_path / "other")
+    comparison = parsed(output("compare", chain_run, other, "--json"))
     changes = map(itemgetter("dims", "name", "ratio"), comparison["changes"])
     dims = [1, 4, 3, 2]
     assert sorted(changes) == [(dims, "input-first", 1.0), (dims, "loss-first", 1.0)]
     assert comparison["environments"] == {}
-    assert "2 matched series, median B / A 1.000" in output("compare", chain_run, chain_run)
+    assert [comparison[run]["folder"] for run in "ab"] == [str(chain_run), str(other)]
+    out = output("compare", chain_run, other, "--all")
+    assert out.startswith("B took 1.00 times as long as A in the middle of 2 matched series; none")
+    assert f"\nB: {other} (" in out
+
+
+def test_compare_leaves_a_page_and_changes_no_run(output, refuse, chain_run, tmp_path):
+    other = copytree(chain_run, tmp_path / "other")
+    before = {path: path.stat().st_mtime_ns for path in (other, *other.rglob("*"))}
+    page = tmp_path / "page" / "compare.html"
+    assert f"page: {page}" in output("compare", chain_run, other, "--out", page.parent)
+    assert "B took 1.00 times as long as A" in page.read_text("utf-8")
+    parsed(output("compare", chain_run, other, "--out", page.parent, "--json"))
+    refuse(["compare", chain_run, other, "--out", other], "belongs to run B", "another folder")
+    assert {path: path.stat().st_mtime_ns for path in (other, *other.rglob("*"))} == before
+
+
+@pytest.mark.parametrize("name", ["", "records.jsonl"])
+def test_compare_refuses_a_run_beside_itself(refuse, chain_run, name):
+    refuse(["compare", chain_run, chain_run / name], "A and B are the same run", "Name two runs")
+
+
+def test_compare_says_why_two_runs_have_nothing_in_common(refuse, chain_run, claim_run):
+    refuse(["compare", chain_run, claim_run], "nothing to compare: B timed no chain in both orders")
 
 
 def test_figures_and_report_come_again_from_the_records_alone(output, claim_run, tmp_path):

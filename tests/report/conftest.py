@@ -1,12 +1,16 @@
 """A small run by hand, with one figure of each kind: no machine is measured."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from jacchain.analysis.evidence import Noise
 from jacchain.analysis.verdicts import Statement, exact, judge, undecided
 from jacchain.experiments import show
 from jacchain.experiments.experiment import Experiment, Finding
 from jacchain.experiments.sizes import PROFILES, Sizes
+from jacchain.report import side_by_side
 from jacchain.runs.assess import Assessment
 from tests.report.examples import NASTY, NASTY_REASON, NUMBERS, evidence_of, panel, session, swept
 
@@ -58,3 +62,27 @@ def assessment(experiments):
     )
     sampling = PROFILES["quick"]
     return Assessment(here, sampling, Sizes(), experiments, evidence_of(), *([verdicts] * 2))
+
+
+@pytest.fixture
+def compared(monkeypatch):
+    """Return a function that compares two assessments, A and B."""
+
+    def compare(a, b):
+        monkeypatch.setattr(side_by_side, "assess", {"a": a, "b": b}.__getitem__)
+        return side_by_side.compare_runs("a", "b")
+
+    return compare
+
+
+@pytest.fixture
+def comparison(compared, assessment):
+    """A run beside another: there input-first takes twice as long, and C2 agrees."""
+    *others, last = assessment.verdicts
+    slower = replace(
+        assessment,
+        session=session(cpu_model="another"),
+        evidence=replace(evidence_of(inputs=6e-3), noise=Noise(0.08)),
+        verdicts=(*others, replace(last, verdict="agrees")),
+    )
+    return compared(assessment, slower)
