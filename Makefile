@@ -15,6 +15,7 @@ SEED    ?= 0
 OWN_MOUNTS := unshare --user --map-root-user --mount --
 MOUNTING = $(shell $(OWN_MOUNTS) true 2>/dev/null && echo $(OWN_MOUNTS))
 APART   := --strict-markers --strict-config -ra --import-mode=importlib
+IN_TWO  := --numprocesses auto --maxprocesses 2
 PIP     := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -28,22 +29,21 @@ run: $(VENV)/for-run   ## measure the article's claims here; PROFILE=standard ta
 	$(BIN)/jacchain run --profile $(PROFILE) $(ARGS)
 
 test: $(VENV)/for-work   ## run the tests and all examples in the documentation
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 2 $(ARGS)
+	$(BIN)/python -m pytest $(IN_TWO) $(ARGS)
 
 test-lowest: $(LOWEST)/for-test   ## the same with the lowest versions of all that jacchain depends on
-	$(LOWEST)/bin/python -m pytest --numprocesses auto --maxprocesses 2 $(ARGS)
+	$(LOWEST)/bin/python -m pytest $(IN_TWO) $(ARGS)
 
 test-browser: $(VENV)/for-browser   ## look at the dashboard in Chromium, with no network but loopback
 	@command -v chromium >/dev/null && command -v npm >/dev/null || { \
 	  echo "make test-browser needs chromium and npm (on Debian: apt install chromium npm)" >&2; exit 1; }
-	$(BIN)/python -m pytest tests/browser --override-ini addopts="$(APART)" $(ARGS)
+	$(BIN)/python -m pytest tests/browser --override-ini addopts="$(APART)" $(IN_TWO) --dist loadfile $(ARGS)
 
 test-peers: $(VENV)/for-peers   ## compare layers and gradients with those of PyTorch and JAX
-	$(BIN)/python -m pytest tests/peers --override-ini addopts="$(APART)" $(ARGS)
+	$(BIN)/python -m pytest tests/peers --override-ini addopts="$(APART)" $(IN_TWO) $(ARGS)
 
 test-faults: $(VENV)/for-work   ## kill, fill disks, edit files at random and call with bad values; SEED=
-	FAULTS_SEED=$(SEED) $(MOUNTING) $(BIN)/python -m pytest tests/faults --override-ini addopts="$(APART)" \
-	  --numprocesses auto --maxprocesses 2 $(ARGS)
+	FAULTS_SEED=$(SEED) $(MOUNTING) $(BIN)/python -m pytest tests/faults --override-ini addopts="$(APART)" $(IN_TWO) $(ARGS)
 
 lint: $(VENV)/for-work   ## check style, types and the layering of folders
 	$(BIN)/ruff check

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import jacchain as jc
 from jacchain.chains import evaluate, planners
+from jacchain.networks import training
 from jacchain.records.errors import RecordsError
 from tests.faults.calls import BAD_ARRAYS, BAD_VALUES, CALLS, FORMS, UNFIT_ARRAYS
 
@@ -53,6 +54,14 @@ def was_raised_on_purpose(error):
     operations = {i.offset: i.opname for i in dis.get_instructions(code)}
     ours = "jacchain" in code.co_filename
     return ours and operations[trace.tb_lasti] in {"RAISE_VARARGS", "RERAISE"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_epochs():
+    """A million epochs are no bad value, and hypothesis finds that number in the code."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "MOST_EPOCHS", 100)
+        yield
 
 
 @contextmanager
