@@ -70,7 +70,7 @@ def test_the_machine_buttons_do_too(page, varied):
 
 
 def test_time_over_commits_is_drawn_too(page, site):
-    page.goto(site + "index.html#evaluation.OverAllZ.time_evaluate?p-log2_z=10")
+    page.goto(site + "index.html#evaluation.OverAllZ.time_evaluate?p-log2_z=8")
     wait_for_curves(page, 4)
     points = page.evaluate("() => $('#main-graph').data('plot').getData()[0].data.length")
     assert points >= 8
