@@ -1,18 +1,11 @@
-"""The claims and studies, found by their files: `c<number>_<words>.py`, `study_<word>.py`.
+"""The claims and studies, found by their files, each of which defines EXPERIMENT."""
 
-Each of them defines EXPERIMENT.
-"""
-
-import re
-import sys
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
-from pkgutil import iter_modules
 
-import jacchain.claims as room
 from jacchain.chains.registry import Registry
-from jacchain.claims import own_chain
+from jacchain.claims import modules, own_chain
 from jacchain.experiments.experiment import Experiment
 
 UNTESTED = {"C6": "|x| of hundreds of millions"}
@@ -29,18 +22,11 @@ def experiments() -> Registry[Experiment]:
     ['C1', 'C2', 'C3', 'C4', 'C5', 'C7', 'C8', 'C9', 'C10',
      'batching', 'construction', 'model', 'peers', 'self-test']
     """
-    pattern = r"c\d+_\w+|study_\w+"
-    names = [m.name for m in iter_modules(room.__path__) if re.fullmatch(pattern, m.name)]
-    modules = [import_module(f"{room.__name__}.{name}") for name in names]
     registry: Registry[Experiment] = Registry("claim")
-    for experiment in sorted((module.EXPERIMENT for module in modules), key=_place):
+    for name in modules().values():
+        experiment = import_module(f"jacchain.claims.{name}").EXPERIMENT
         registry.register(experiment.claim, experiment)
     return registry
-
-
-def _place(experiment: Experiment) -> tuple[int, str]:
-    number = experiment.claim[1:]
-    return (int(number), "") if number.isdecimal() else (sys.maxsize, experiment.claim)
 
 
 def chosen(claims: Iterable[str] = (), *, also: Iterable[str] = ()) -> tuple[Experiment, ...]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from jacchain.chains.registry import Registry
-from jacchain.cli.shared import DISAGREES, Json, app, bad_values, bar, console, say
+from jacchain.cli.shared import DISAGREES, Json, app, bad_values, bar, console, option, say
 
 SOURCES: Registry[Path] = Registry(
     "source",
@@ -31,7 +31,7 @@ SIZES = {  # of the cells that harnesses are compared on, from microseconds to t
 @app.command(epilog="Example: jacchain plot --source asv --numpy 2.0.2")
 def plot(
     *,
-    source: Annotated[str, typer.Option(help=f"{', '.join(SOURCES.entries)}.")] = "own",
+    source: Annotated[str, option(SOURCES.entries)] = "own",
     results: Annotated[
         Path | None, typer.Option(help="Folder of a run or of asv, file of pytest-benchmark.")
     ] = None,
@@ -53,12 +53,13 @@ def plot(
             message = f"{names} choose among asv's results; give --source asv with them"
             raise ValueError(message)
     path, folder = results or default, out or PLOTS / source
-    if source == "asv":
-        paths = plot_asv(path, folder, **choices)
-    elif source == "pytest":
-        paths = plot_pytest(path, folder)
-    else:
-        paths = plot_run(path, target=out)
+    with bar("drawing") as update:
+        if source == "asv":
+            paths = plot_asv(path, folder, **choices, progress=update)
+        elif source == "pytest":
+            paths = plot_pytest(path, folder, progress=update)
+        else:
+            paths = plot_run(path, target=out, progress=update)
     where = paths[0].parent if paths else path
     console.print(f"{len(paths)} files in {where}", highlight=False, soft_wrap=True)
 

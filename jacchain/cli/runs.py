@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jacchain.claims import modules
 from jacchain.cli.shared import (
     DISAGREES,
     INTERRUPTED,
@@ -18,9 +19,11 @@ from jacchain.cli.shared import (
     bar,
     console,
     folder,
+    option,
     say,
 )
-from jacchain.inputs import short
+from jacchain.experiments.sizes import PROFILES
+from jacchain.inputs import FLOATS, short
 from jacchain.units import share
 
 if TYPE_CHECKING:
@@ -46,11 +49,11 @@ def _sizes(dims: str) -> tuple[int, ...]:
 @app.command(epilog="Example: jacchain run --profile quick --claims C3 C5")
 def run(
     *,
-    profile: Annotated[str, typer.Option(help="quick, standard or full.")] = "quick",
-    claims: Annotated[str | None, typer.Option(help="Claims to measure; all by default.")] = None,
+    profile: Annotated[str, option(PROFILES.entries)] = "quick",
+    claims: Annotated[str | None, option(modules(), "All claims by default, or some of ")] = None,
     dims: Annotated[str | None, typer.Option(help="Your own chain instead, loss first.")] = None,
     threads: Annotated[int, typer.Option(help="BLAS threads.")] = 1,
-    dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float64",
+    dtype: Annotated[str, option(map(str, FLOATS))] = "float64",
     out: Annotated[
         Path | None,
         typer.Option(help=f"Folder; by default {LOCAL}, for --dims one in {CHAIN}.", parser=folder),
@@ -65,7 +68,6 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Measure the article's claims here, or your own chain; resumes what was interrupted."""
-    from jacchain.experiments.sizes import PROFILES
     from jacchain.report.terminal import print_forecast
     from jacchain.runs.job import job_of, why_left_out
     from jacchain.runs.runner import forecast
@@ -130,7 +132,8 @@ def _finish(records: Path, out: Path, *, check: bool, as_json: bool) -> None:
     from jacchain.report.publish import publish
     from jacchain.report.terminal import print_answers, print_verdicts
 
-    assessment = publish(records, target=out)
+    with bar("drawing") as update:
+        assessment = publish(records, target=out, progress=update)
     if as_json:
         print(json.dumps([plain(verdict) for verdict in assessment.verdicts]))  # noqa: T201
     else:

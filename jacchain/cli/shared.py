@@ -3,14 +3,22 @@
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 from jacchain.records.errors import RecordsWarning
@@ -47,6 +55,10 @@ def let_go() -> NoReturn:
     sys.exit(BROKEN_PIPE)
 
 
+for _size in ("COLUMNS", "LINES"):
+    if os.environ.get(_size, "").strip("0") == "":  # rich would print into a width of 0
+        os.environ.pop(_size, None)
+
 console = _Terminal()
 errors = _Terminal(stderr=True)
 
@@ -75,6 +87,15 @@ def _common(
     ] = False,
 ) -> None:
     """Measure what each order of multiplying a Jacobian chain costs on this machine."""
+
+
+def option(names: Iterable[str], what: str = "") -> Any:
+    """Return an option that takes one of several names, listed in its help and completed."""
+    known = list(names)
+    return typer.Option(
+        help=f"{what}{', '.join(known)}.",
+        autocompletion=lambda incomplete: [name for name in known if name.startswith(incomplete)],
+    )
 
 
 Check = Annotated[bool, typer.Option("--check", help="Exit 1 if a claim disagrees.")]
@@ -109,14 +130,24 @@ def bad_values() -> Iterator[None]:
 
 
 @contextmanager
-def bar(title: str, *, every: int = 1) -> Iterator[Callable[[int, int], None]]:
+def bar(title: str, *, every: int = 1) -> Iterator[Callable[[float, float], None]]:
     """Show a progress bar; yield a function that sets what is done of how much in all.
 
-    It is redrawn only then, when `every` more are done: a timer would disturb what is measured.
+    On a terminal alone, and redrawn only at each of so many calls: a timer would disturb what is
+    measured. The time that remains goes by the speed of the last ten minutes.
     """
-    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=errors, auto_refresh=False) as progress:
+    columns = (
+        TextColumn(title),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    calls = count(1)
+    settings: dict[str, Any] = {"console": errors, "disable": not errors.is_terminal}
+    with Progress(*columns, **settings, auto_refresh=False, speed_estimate_period=600) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done, total: progress.update(
-            task, completed=done, total=total, refresh=done % every == 0
+            task, completed=done, total=total, refresh=next(calls) % every == 0
         )

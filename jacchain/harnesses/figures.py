@@ -20,6 +20,7 @@ from jacchain.harnesses.grids_file import TITLES, shared_grids
 from jacchain.harnesses.readers import asv_table, one_run, pytest_table, read_asv
 from jacchain.records.errors import RecordsError
 from jacchain.report.publish import write_figures
+from jacchain.report.show import Progress
 
 Triple = tuple[float, float, float]
 Rows = Mapping[tuple[Dims, str], pd.Series]
@@ -27,12 +28,19 @@ Rows = Mapping[tuple[Dims, str], pd.Series]
 
 
 def plot_asv(
-    results: str | Path, out: str | Path, *, machine: str = "", numpy: str = "", commit: str = ""
+    results: str | Path,
+    out: str | Path,
+    *,
+    machine: str = "",
+    numpy: str = "",
+    commit: str = "",
+    progress: Progress | None = None,
 ) -> list[Path]:
     """Draw one commit of asv's results folder into the folder `out`; return SVG and PNG of each.
 
     Machine, numpy and commit are chosen as by `jacchain.harnesses.readers.one_run`: by default the
-    latest commit, with its newest numpy.
+    latest commit, with its newest numpy. `progress` is called after each figure with how many are
+    drawn, and how many there are.
 
     Raises RecordsError if there are no such results, or they are damaged, or the folder can't be
     written.
@@ -41,18 +49,23 @@ def plot_asv(
     table = one_run(every, machine=machine, numpy=numpy, commit=commit)
     first = table.iloc[0]
     versions = f"numpy {first['numpy']}, Python {first['python']}, commit {first['commit'][:8]}"
-    return draw_table(table, f"asv, {first['machine']}, {versions}", out)
+    return draw_table(table, f"asv, {first['machine']}, {versions}", out, progress)
 
 
-def plot_pytest(results: str | Path, out: str | Path) -> list[Path]:
-    """Draw the results in one file of pytest-benchmark; returns and raises as `plot_asv`."""
+def plot_pytest(
+    results: str | Path, out: str | Path, *, progress: Progress | None = None
+) -> list[Path]:
+    """Draw the results in one file of pytest-benchmark; takes, returns, raises as `plot_asv`."""
     table = pytest_table(results)
-    return draw_table(table, f"pytest-benchmark, numpy {table.iloc[0]['numpy']}", out)
+    origin = f"pytest-benchmark, numpy {table.iloc[0]['numpy']}"
+    return draw_table(table, origin, out, progress)
 
 
-def draw_table(table: pd.DataFrame, origin: str, out: str | Path) -> list[Path]:
+def draw_table(
+    table: pd.DataFrame, origin: str, out: str | Path, progress: Progress | None = None
+) -> list[Path]:
     """Draw the sweeps and the ratios that a table of one harness holds; `origin` names it."""
-    return write_figures(table_figures(table, origin), out)
+    return write_figures(table_figures(table, origin), out, progress=progress)
 
 
 def table_figures(table: pd.DataFrame, origin: str) -> Iterator[Figure]:

@@ -15,7 +15,7 @@ from jacchain.claims.registry import experiments
 from jacchain.experiments.show import Figure, Table
 from jacchain.records.errors import RecordsError
 from jacchain.report.page import Shown, render
-from jacchain.report.show import draw_figures
+from jacchain.report.show import Progress, draw_figures
 from jacchain.runs.assess import Assessment, assess
 from jacchain.runs.simulated import published
 
@@ -24,11 +24,14 @@ FIGURES, REPORT = "figures", "report.html"
 VERDICTS, ENVIRONMENT = "verdicts.json", "environment.json"
 
 
-def publish(folder: str | Path, *, target: str | Path | None = None) -> Assessment:
+def publish(
+    folder: str | Path, *, target: str | Path | None = None, progress: Progress | None = None
+) -> Assessment:
     """Judge a run and write ``verdicts.json``, ``environment.json``, ``figures/``, ``report.html``.
 
     Of the run's folder ``records.jsonl`` or ``records.jsonl.gz`` is all that is needed; `target` is
-    the same folder by default. Each file replaces its predecessor only when it is whole.
+    the same folder by default. Each file replaces its predecessor only when it is whole. `progress`
+    is called after each figure with how many are drawn, and how many there are.
 
     Raises RecordsError if the records can't be read, or the target can't be written.
     """
@@ -37,7 +40,7 @@ def publish(folder: str | Path, *, target: str | Path | None = None) -> Assessme
     with replacing(Path(target or folder)) as draft:
         _write_json(draft / VERDICTS, [as_json(verdict) for verdict in assessment.verdicts])
         _write_json(draft / ENVIRONMENT, assessment.session.environment)
-        paths = draw_figures(_figures(shown), draft / FIGURES)
+        paths = draw_figures(_figures(shown), draft / FIGURES, progress)
         pictures = {path.stem: path.read_text("utf-8") for path in paths if path.suffix == ".svg"}
         every = experiments().entries.values()
         page = render(assessment, shown, pictures, experiments=every, simulated=published())
@@ -45,18 +48,26 @@ def publish(folder: str | Path, *, target: str | Path | None = None) -> Assessme
     return assessment
 
 
-def plot(folder: str | Path, *, target: str | Path | None = None) -> list[Path]:
-    """Draw a run's figures again, into ``figures/``; return and raise as `write_figures`."""
-    return write_figures(_figures(_shown(assess(folder))), target or folder, FIGURES)
+def plot(
+    folder: str | Path, *, target: str | Path | None = None, progress: Progress | None = None
+) -> list[Path]:
+    """Draw a run's figures again, into ``figures/``; take, return and raise as `write_figures`."""
+    return write_figures(_figures(_shown(assess(folder))), target or folder, FIGURES, progress)
 
 
-def write_figures(figures: Iterable[Figure], out: str | Path, subfolder: str = "") -> list[Path]:
+def write_figures(
+    figures: Iterable[Figure],
+    out: str | Path,
+    subfolder: str = "",
+    progress: Progress | None = None,
+) -> list[Path]:
     """Write figures into a folder, or its subfolder; return the SVG and the PNG of each.
 
-    Raises RecordsError if the folder can't be written: then nothing has changed in it.
+    `progress` is called after each figure with how many are drawn, and how many there are. Raises
+    RecordsError if the folder can't be written: then nothing has changed in it.
     """
     with replacing(Path(out)) as draft:
-        paths = draw_figures(figures, draft / subfolder)
+        paths = draw_figures(figures, draft / subfolder, progress)
         return [Path(out, path.relative_to(draft)) for path in paths]
 
 

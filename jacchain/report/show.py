@@ -14,6 +14,8 @@ from jacchain.report import style
 from jacchain.report.hover import Canvas, note, reading
 from jacchain.report.units import short
 
+Progress = Callable[[int, int], None]
+
 COLOURS = "cividis"
 HATCHED = {"facecolor": style.BARE, "edgecolor": style.HATCH, "hatch": "////", "linewidth": 0}
 TIME = show.Axis("time per evaluation (s)", "seconds")
@@ -24,14 +26,22 @@ LEGEND_ROW = 0.25  # inches
 MANY = 20  # points of one line; beyond, they are drawn smaller
 
 
-def draw_figures(figures: Iterable[show.Figure], folder: str | Path) -> list[Path]:
-    """Write figures as SVG and PNG, the same bytes for the same data; return each's two files."""
-    target = Path(folder)
+def draw_figures(
+    figures: Iterable[show.Figure], folder: str | Path, progress: Progress | None = None
+) -> list[Path]:
+    """Write figures as SVG and PNG, the same bytes for the same data; return each's two files.
+
+    `progress` is called after each figure with how many are drawn, and how many there are.
+    """
+    target, every = Path(folder), list(figures)
     target.mkdir(parents=True, exist_ok=True)
+    paths = []
     with style.house_style():
-        return [
-            path for figure in figures for path in style.save(draw(figure), target / figure.name)
-        ]
+        for done, figure in enumerate(every, start=1):
+            paths += style.save(draw(figure), target / figure.name)
+            if progress:
+                progress(done, len(every))
+    return paths
 
 
 def draw(figure: show.Figure) -> Canvas:

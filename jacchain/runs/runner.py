@@ -39,8 +39,10 @@ from jacchain.runs.assess import evidence_of, verdict_on
 from jacchain.runs.job import Job, RunError
 from jacchain.runs.worker import REQUEST, Emit, Request, batches_of
 
-Progress = Callable[[int, int], None]  # units done, units in all
+Progress = Callable[[float, float], None]  # predicted seconds done, and in all
 Finished = Callable[[Verdict], None]
+
+CHECK_SECONDS = 1.0  # that an untimed check is predicted to take
 
 
 def identity_of(facts: dict[str, Any], *, threads: int, dtype: str) -> Identity:
@@ -60,7 +62,8 @@ def run(
     """Measure what is asked for and not yet on record; False if there was nothing to measure.
 
     The folder `out` is made if need be and locked while the run lasts; `fresh` sets earlier records
-    aside. `progress` is called after every record with the units done and the units in all.
+    aside. `progress` is called after every record with the predicted seconds that are done, and in
+    all.
     `finished` is called with the verdict on each claim, as soon as its checks, its cells, and, if
     it is judged on times, their blocks are on record: in a resumed run, before the first.
 
@@ -82,11 +85,11 @@ def run(
         for record in tuple(store.records):
             unfinished.see(record)
         unfinished.tell()
+        report = _reporting(job, store, progress)
 
         def keep(record: Record) -> None:
             store.append(record)
-            if progress:
-                progress(*_units(store.records, job))
+            report(record)
             unfinished.see(record)
 
         for process in range(job.sampling.processes):
@@ -262,9 +265,43 @@ def _needed(experiment: Experiment, job: Job) -> set[Key]:
     return needed
 
 
-def _units(records: list[Record], job: Job) -> tuple[int, int]:
-    """Blocks and checks done, and expected in all, going by the cells seen so far."""
-    skipped = sum(isinstance(r, CellRecord) and r.skipped is not None for r in records)
-    cells = len(job.cells) - skipped
-    done = sum(isinstance(r, BlockRecord | CheckRecord) for r in records)
-    return done, cells * job.sampling.blocks + len(job.checks)
+class Work:
+    """The seconds of a job that are done, and in all, as predicted: cells differ widely.
+
+    `predicted` has those of all blocks of each cell, and `blocks` how many they are.
+    """
+
+    def __init__(self, predicted: dict[str, float], blocks: int, checks: int) -> None:
+        self._predicted, self._blocks = dict(predicted), blocks
+        self._checks = CHECK_SECONDS * checks
+        self.done = 0.0
+
+    @property
+    def total(self) -> float:
+        """Seconds of all cells that are not skipped, and of the checks."""
+        return sum(self._predicted.values()) + self._checks
+
+    def see(self, record: Record) -> None:
+        """Count what a record tells."""
+        if isinstance(record, CellRecord) and record.skipped:
+            self._predicted[record.cell] = 0.0
+        elif isinstance(record, BlockRecord):
+            self.done += self._predicted.get(record.cell, 0.0) / self._blocks
+        elif isinstance(record, CheckRecord):
+            self.done += CHECK_SECONDS
+
+
+def _reporting(job: Job, store: Store, progress: Progress | None) -> Callable[[Record], None]:
+    """Return what tells the progress after each record, beginning with those that are stored."""
+    if not progress:
+        return lambda _: None
+    predicted = {a.cell: 0.0 if a.skipped else a.seconds for a in forecast(job)}
+    work = Work(predicted, job.sampling.blocks, len(job.checks))
+    for record in store.records:
+        work.see(record)
+
+    def report(record: Record) -> None:
+        work.see(record)
+        progress(work.done, work.total)
+
+    return report

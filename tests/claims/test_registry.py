@@ -2,7 +2,7 @@
 
 import pytest
 
-from jacchain.claims import c3_input_size, registry
+from jacchain.claims import c3_input_size, modules, registry
 from jacchain.claims.registry import chosen, experiments
 
 
@@ -47,3 +47,7 @@ def test_the_numbers_of_claims_come_first_and_studies_last():
     assert every[-len(studies) :] == sorted(studies)
     numbers = [int(claim.removeprefix("C")) for claim in every[: -len(studies)]]
     assert numbers == sorted(numbers)
+
+
+def test_claims_are_known_by_their_files_before_they_are_loaded():
+    assert list(modules()) == list(experiments().entries)

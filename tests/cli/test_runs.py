@@ -15,6 +15,7 @@ import pytest
 
 import jacchain
 from jacchain import cli
+from jacchain.claims.registry import experiments
 from jacchain.cli import joined, runs
 from jacchain.experiments.sizes import FIXED_PROFILES, PROFILES
 from jacchain.limits import usable_cores
@@ -343,6 +344,32 @@ def test_a_fault_of_our_own_is_no_disagreement(call, capsys, monkeypatch):
 
 def test_the_version_is_printed(output):
     assert output("--version").split() == ["jacchain", jacchain.__version__]
+
+
+def test_options_of_several_names_list_and_complete_them(output, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    text = output("run", "--help")
+    assert f"{', '.join(PROFILES.entries)}." in text
+    assert f"some of {', '.join(experiments().entries)}." in text
+    assert "float32, float64." in text
+    asked = {"COMP_WORDS": "jacchain run --claims C1", "COMP_CWORD": "3"}
+    child = subprocess.run(
+        [Path(sys.executable).with_name("jacchain")],
+        env=os.environ | asked | {"_JACCHAIN_COMPLETE": "complete_bash"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert child.stdout.split() == ["C1", "C10"], child.stderr
+
+
+@pytest.mark.parametrize("arguments", ["doctor", "--help"])
+def test_a_terminal_without_a_width_is_printed_to(arguments):
+    command = [sys.executable, "-m", "jacchain", arguments]
+    environment = os.environ | {"COLUMNS": "0", "LINES": "0"}
+    child = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert len(child.stdout.splitlines()) > 5
+    assert max(map(len, child.stdout.splitlines())) <= 80
 
 
 def test_nobody_reading_is_no_disagreement():

@@ -5,7 +5,9 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
-from itertools import product
+from itertools import accumulate, product
+from operator import mul
+from pathlib import Path
 
 import psutil
 import pytest
@@ -22,9 +24,10 @@ from jacchain.records.schema import BlockRecord, CellRecord, SessionRecord
 from jacchain.runs import runner
 from jacchain.runs.assess import assess
 from jacchain.runs.job import Job, RunError
-from jacchain.runs.runner import forecast, run
+from jacchain.runs.runner import Work, forecast, run
 from tests.runs.tiny_claims import CHAIN, CLAIMS, COMPARISON, COUNTS, OWN, TINY, blas_threads
 
+REFERENCE = Path(__file__).parents[2] / "results/reference"
 PYTHON = sys.executable  # of which the runner's is made to differ
 
 # A run in a process of its own, which prints a line for each record on the disk.
@@ -107,11 +110,34 @@ def test_every_cell_check_and_block_is_on_record_once(finished, job):
     assert keys(finished[0]) == expected_keys(job)
 
 
-def test_progress_counts_blocks_and_checks_of_all(finished):
+def test_progress_goes_from_nothing_to_all(finished):
     """Two cells of two rounds in two processes, and a check."""
-    progress = finished[1]
-    assert sorted(set(progress)) == [(done, 9) for done in range(1, 10)]
-    assert progress == sorted(progress)
+    done, totals = zip(*finished[1], strict=True)
+    assert len(set(totals)) == 1
+    assert done == tuple(sorted(done))
+    assert done[-1] == pytest.approx(totals[0])
+    assert len(set(done)) == 9
+
+
+def test_the_time_that_remains_is_right_within_a_factor_of_two_from_a_tenth_on():
+    """Of the committed run: what its blocks really took, beside what its cells were predicted."""
+    records = read_records(REFERENCE)
+    cells = {r.cell: r for r in records if isinstance(r, CellRecord) and not r.skipped}
+    predicted = {name: cell.predicted_seconds for name, cell in cells.items()}
+    blocks = [r for r in records if isinstance(r, BlockRecord)]
+    work = Work(predicted, len(blocks) // len(cells), 0)
+    took = []
+    for block in blocks:
+        arms = cells[block.cell].arms
+        batches = [arms["AB".index(letter)].batch for letter in block.sequence]
+        took.append(sum(map(mul, block.seconds, batches)))
+    elapsed = list(accumulate(took))
+    for block, now in zip(blocks, elapsed, strict=True):
+        work.see(block)
+        if 0.1 < now / elapsed[-1] < 0.99:
+            estimate = now * (work.total - work.done) / work.done
+            assert 0.5 < estimate / (elapsed[-1] - now) < 2
+    assert work.done == pytest.approx(work.total)
 
 
 def test_each_claim_is_told_once_when_its_last_record_is_there(finished):
@@ -150,7 +176,10 @@ def test_a_resumed_run_measures_what_is_missing(folder, job):
         lose(folder, lost)
     progress = []
     assert run(folder, job, progress=lambda *units: progress.append(units)) is True
-    assert progress == [(done, 9) for done in range(5, 10)]
+    done, totals = zip(*progress, strict=True)
+    assert len(progress) == 5
+    assert done[0] > totals[0] / 9  # what was on record is done
+    assert done[-1] == pytest.approx(totals[-1])
     assert keys(folder) == expected_keys(job)
     first, second = sessions(folder)
     assert first.seed == second.seed
