@@ -23,7 +23,7 @@ def seconds(value: float) -> str:
         if value >= 2 * scale:
             return f"{value / scale:.3g}{SPACE}{unit}"
     for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if value >= scale:
+        if value >= scale or value == 0:
             return f"{value / scale:.3g}{SPACE}{unit}"
     return f"{value * 1e9:.3g}{SPACE}ns"
 

@@ -10,6 +10,8 @@ from jacchain.experiments.cell import Arm, Cell
 from jacchain.experiments.sizes import Sampling
 from jacchain.measure.timing import LEAST_SAMPLE_SECONDS
 from jacchain.records.schema import Identity
+from jacchain.units import seconds as duration
+from jacchain.units import size
 
 CALLS_PER_BLOCK = 6  # four samples, and the warm-up of both kernels
 MOST_MEMORY = 0.5  # share of the available memory that one cell may use
@@ -56,9 +58,8 @@ def needed_bytes(cell: Cell, arms: Sequence[Arm]) -> int:
 
 def _refusal(seconds: float, needed: int, session: Session) -> str | None:
     if needed > MOST_MEMORY * session.memory:
-        share = f"over half of the {session.memory / 2**30:.1f} GiB available"
-        return f"needs {needed / 2**30:.1f} GiB, {share}"
+        return f"needs {size(needed)}, over half of the {size(session.memory)} available"
     if seconds > session.sampling.cell_seconds:
-        budget = f"over the profile's {session.sampling.cell_seconds:.0f} s"
-        return f"would take {seconds:.0f} s, {budget}"
+        budget = f"over the profile's {duration(session.sampling.cell_seconds)}"
+        return f"would take {duration(seconds)}, {budget}"
     return None

@@ -1,13 +1,16 @@
 from itertools import pairwise
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jacchain.chains import planners
 from jacchain.chains.bracketing import all_bracketings, loss_first
-from jacchain.chains.chain import random_chain
+from jacchain.chains.chain import Chain, dense_structures, random_chain
 from jacchain.chains.planners import plan, register_planner
+from jacchain.jacobians import DenseJacobian, DiagonalJacobian
 
 # source, dims, fewest multiplications, those of other orders
 PUBLISHED = [
@@ -122,3 +125,46 @@ def test_a_plan_is_an_order_for_chains_of_its_structures():
 def test_unfit_dims_raise(dims):
     with pytest.raises(ValueError, match="size"):
         plan(dims)
+
+
+@given(st.lists(st.integers(1, 4), min_size=2, max_size=9))
+def test_dense_chains_are_planned_as_those_of_any_kinds_are(dims):
+    structures = dense_structures(tuple(dims))
+    assert planners.optimal(structures) == planners._optimal_of_kinds(structures)
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_sizes_beyond_64_bits_are_planned_exactly(place):
+    """Orders that differ by one part in 10^8 of sums near 10^24."""
+    dims = [2**27] * 4
+    dims[place] += 1
+    costs = {tree: cost(tree, dims)[0] for tree in all_bracketings(3)}
+    assert costs[planners.optimal(dense_structures(tuple(dims)))] == min(costs.values()) > 2**63
+
+
+def test_many_dense_factors_are_planned_like_few():
+    rng = np.random.default_rng(0)
+    dims = rng.integers(1, 2000, 301).tolist()
+    fewest = plan(dims, "optimal").multiplications
+    for start in (0, 150):  # a part of an optimal bracketing's span is not cheaper otherwise
+        part = dims[start : start + 8]
+        costs = {tree: cost(tree, part)[0] for tree in all_bracketings(7)}
+        assert plan(part, "optimal").multiplications == min(costs.values())
+    for order in ("loss-first", "input-first"):
+        assert fewest < plan(dims, order).multiplications
+
+
+def test_many_factors_of_several_kinds_are_warned_of(monkeypatch):
+    monkeypatch.setattr(planners, "MANY", 3)
+    kinds = [DiagonalJacobian(np.ones(2)), DenseJacobian(np.ones((2, 2)))] * 2
+    with pytest.warns(RuntimeWarning, match="of 4 factors of several kinds compares 10 products"):
+        plan(Chain(kinds), "optimal")
+
+
+def test_planning_that_is_interrupted_leaves_nothing(monkeypatch):
+    kinds = Chain([DiagonalJacobian(np.ones(2)), DenseJacobian(np.ones((2, 2)))] * 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(planners, "_join", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            plan(kinds, "optimal")
+    assert plan(kinds, "optimal").multiplications == 4 + 4 + 8

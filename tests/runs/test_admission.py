@@ -9,6 +9,7 @@ from jacchain.costs.timemodel import Rates
 from jacchain.experiments.cell import chain_cell
 from jacchain.measure.timing import LEAST_SAMPLE_SECONDS
 from jacchain.runs.admission import admit, needed_bytes
+from jacchain.units import seconds
 from tests.runs.tiny_claims import CHAIN, INSTANT, WORK, comparison
 
 LARGE = chain_cell((1, 20_000, 20_000))
@@ -42,13 +43,13 @@ def test_one_arm_alone_is_called_as_often_as_two():
 def test_slow_cells_take_their_predicted_calls(rates, one_call):
     slow = admission(comparison(1, 1), replace(INSTANT, rates=rates))
     assert slow.seconds == pytest.approx(4 * 3 * 2 * one_call)
-    assert slow.skipped == f"would take {24 * one_call:.0f} s, over the profile's 15 s"
+    assert slow.skipped == f"would take {seconds(24 * one_call)}, over the profile's 15\u00a0s"
 
 
 def test_a_cell_too_large_for_the_memory_is_skipped():
     large = admission(LARGE)
     assert large.bytes == 8 * (20_000 + 20_000**2 + 2 * 20_000)
-    assert large.skipped == "needs 3.0 GiB, over half of the 1.0 GiB available"
+    assert large.skipped == "needs 2.98\u00a0GiB, over half of the 1\u00a0GiB available"
     assert admission(LARGE, replace(INSTANT, memory=2**33)).skipped is None
 
 

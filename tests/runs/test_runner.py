@@ -231,7 +231,7 @@ def test_skipped_cells_complete_a_run_and_finish_a_claim(tmp_path, job):
     skipped = [r.skipped for r in records if isinstance(r, CellRecord)]
     assert not any(isinstance(r, BlockRecord) for r in records)
     for reason in (*skipped, told["compared"].reason):
-        assert "over the profile's 0 s" in reason
+        assert "over the profile's 0\u00a0s" in reason
     assert told["compared"].verdict == "inconclusive"
     assert run(tmp_path, none) is False
 
