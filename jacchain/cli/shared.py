@@ -136,6 +136,9 @@ def bar(title: str, *, every: int = 1) -> Iterator[Callable[[float, float], None
     On a terminal alone, and redrawn only at each of so many calls: a timer would disturb what is
     measured. The time that remains goes by the speed of the last ten minutes.
     """
+    if not errors.is_terminal:
+        yield lambda _done, _total: None
+        return
     columns = (
         TextColumn(title),
         BarColumn(),
@@ -145,8 +148,8 @@ def bar(title: str, *, every: int = 1) -> Iterator[Callable[[float, float], None
         TimeRemainingColumn(),
     )
     calls = count(1)
-    settings: dict[str, Any] = {"console": errors, "disable": not errors.is_terminal}
-    with Progress(*columns, **settings, auto_refresh=False, speed_estimate_period=600) as progress:
+    settings: dict[str, Any] = {"console": errors, "auto_refresh": False}
+    with Progress(*columns, **settings, speed_estimate_period=600) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done, total: progress.update(
             task, completed=done, total=total, refresh=next(calls) % every == 0
