@@ -20,8 +20,7 @@ toc_object_entries_show_parents = "hide"
 maximum_signature_line_length = 90
 python_use_unqualified_type_names = True
 autodoc_member_order = "bysource"
-# matplotlib gives each of its classes a method `set`, with markup that only its own pages know
-autodoc_default_options = {"members": True, "exclude-members": "set"}
+autodoc_default_options = {"members": True}
 napoleon_google_docstring = False
 napoleon_custom_sections = [("Attributes", "params_style")]  # a list, and no links from names
 napoleon_use_rtype = False

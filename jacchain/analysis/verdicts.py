@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from jacchain.analysis.intervals import CONFIDENCE, LEAST_PROCESSES, Estimate, Interval
+from jacchain.notebook import html_table
 from jacchain.units import share
 
 Judgement = Literal["agrees", "disagrees", "inconclusive"]
@@ -86,14 +87,40 @@ class Statement:
         return _closest(self.parts, self.verdict)
 
 
-@dataclass(frozen=True)
+def _figures(part: Part) -> tuple[str, ...]:
+    ends = "" if part.interval is None else " to ".join(f"{end:.4g}" for end in part.interval)
+    return f"{part.measured:.4g}", f"{part.expected:.4g}", ends, part.unit
+
+
+@dataclass(frozen=True, repr=False)
 class Verdict:
-    """What was found about one claim, statement by statement."""
+    """What was found about one claim, statement by statement.
+
+    Examples
+    --------
+    >>> Verdict("C5", "inconclusive", "nothing was judged", ())
+    Verdict('C5', 'inconclusive', 0 of 0 statements agree)
+    """
 
     claim: str
     verdict: Judgement
     reason: str
     statements: tuple[Statement, ...]
+
+    def __repr__(self) -> str:
+        """Show the claim and what was found, not on what."""
+        agree = f"{self.agreeing} of {len(self.statements)} statements agree"
+        return f"Verdict({self.claim!r}, {self.verdict!r}, {agree})"
+
+    def _repr_html_(self) -> str:
+        """Show a notebook the parts of all statements."""
+        rows = (
+            (statement.sentence, part.name, part.verdict, *_figures(part))
+            for statement in self.statements
+            for part in statement.parts
+        )
+        columns = ("statement", "part", "verdict", "measured", "expected", "95 % interval", "unit")
+        return html_table(f"{self.claim} {self.verdict}", columns, rows, self.reason)
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -21,6 +21,7 @@ from jacchain.jacobians.dense import DenseJacobian, as_jacobian
 from jacchain.jacobians.structure import Structure, pattern_of
 from jacchain.jacobians.structure_products import check_fit
 from jacchain.limits import check_room
+from jacchain.notebook import dims_text, html_table
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -71,7 +72,16 @@ class Chain:
 
     def __repr__(self) -> str:
         """Show the dims, not the data."""
-        return f"Chain(dims={self.dims}, dtype={self.dtype})"
+        return f"Chain(dims={dims_text(self.dims)}, dtype={self.dtype})"
+
+    def _repr_html_(self) -> str:
+        """Show a notebook the factors."""
+        rows = (
+            (f"J{place}", s.kind, " x ".join(map(str, s.shape)), f"{s.elements:,}")
+            for place, s in enumerate(self.structures)
+        )
+        title = f"chain of {len(self)} factors, loss first, {self.dtype}"
+        return html_table(title, ("factor", "kind", "shape", "elements"), rows)
 
     @property
     def dims(self) -> tuple[int, ...]:

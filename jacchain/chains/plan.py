@@ -13,13 +13,15 @@ from jacchain.chains.schedule import Schedule, Step, schedule
 from jacchain.cost import Cost
 from jacchain.inputs import as_integers, as_tuple, check_dtype, check_flag, check_type, short
 from jacchain.jacobians.structure import Structure
+from jacchain.notebook import dims_text, html_table
 
 T = TypeVar("T")
 
 INDEX_BYTES = 4  # of a sparse matrix
+HEADER = ("step", "product", "shapes", "multiplications", "result", "alive")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """An order of multiplying one or several chains, with the cost of every step.
 
@@ -51,8 +53,10 @@ class Plan:
     --------
     >>> import jacchain as jc
     >>> order = jc.plan((1, 10, 20, 30), "optimal")
-    >>> order.bracketing, order.multiplications, order.peak_elements
-    (((0, 1), 2), 800, 50)
+    >>> order
+    Plan('optimal', dims=(1, 10, 20, 30), multiplications=800)
+    >>> order.bracketing, order.peak_elements
+    (((0, 1), 2), 50)
     """
 
     name: str
@@ -165,17 +169,28 @@ class Plan:
         """Return the product of the single chain, or those of several by their names."""
         return dict(zip(self.names, products, strict=True)) if self.names else products[0]
 
+    def __repr__(self) -> str:
+        """Show what is multiplied, and what it costs in all."""
+        over = f"{len(self.names)} chains" if self.names else f"dims={dims_text(self.dims)}"
+        return f"Plan({self.name!r}, {over}, multiplications={self.multiplications})"
+
+    def _repr_html_(self) -> str:
+        """Show a notebook the steps, and the totals."""
+        totals = "; ".join(f"{name}: {text}" for name, text in self._totals().items())
+        return html_table(self._title(), HEADER, _rows(self), totals)
+
     def __str__(self) -> str:
         """Return the steps as a table, and the totals."""
-        return f"{self._title()}\n\n{_table(self)}\n\n{self._totals()}"
+        totals = "\n".join(f"{name:<20}  {text}" for name, text in self._totals().items())
+        return f"{self._title()}\n\n{_table(self)}\n\n{totals}"
 
     def _title(self) -> str:
-        over = " x ".join(map(str, self.dims))
+        over = dims_text(self.dims)[1:-1].replace(", ", " x ")
         if self.names:
             over = f"{len(self.names)} chains{'' if self.cache else ', each from scratch'}"
         return f"{self.name}: {len(self.steps)} products over {over}, {self.dtype}"
 
-    def _totals(self) -> str:
+    def _totals(self) -> dict[str, str]:
         products = self.schedule.structures[len(self.factors) :]
         largest = max((product.elements for product in products), default=0)
         totals = {
@@ -187,7 +202,7 @@ class Plan:
         }
         if self.names:
             totals["kept for others"] = f"{self.kept_elements:,} elements"
-        return "\n".join(f"{name:<20}  {text}" for name, text in totals.items())
+        return totals
 
 
 def carry_out(plan: Plan, factors: Iterable[T], multiply: Callable[[T, T], T]) -> T | dict[str, T]:
@@ -211,12 +226,16 @@ def carry_out(plan: Plan, factors: Iterable[T], multiply: Callable[[T, T], T]) -
 
 
 def _table(plan: Plan) -> str:
-    header = ("step", "product", "shapes", "multiplications", "result", "alive")
-    spans: dict[int, Span] = {place: (place, place + 1) for place in range(len(plan.factors))}
-    rows = [header, *(_row(number, step, plan, spans) for number, step in enumerate(plan.steps, 1))]
+    rows = [HEADER, *_rows(plan)]
     widths = (max(map(len, column)) for column in zip(*rows, strict=True))
     formats = [f"{side}{width}" for side, width in zip("><<>>>", widths, strict=True)]
     return "\n".join("  ".join(map(format, row, formats)).rstrip() for row in rows)
+
+
+def _rows(plan: Plan) -> list[tuple[str, ...]]:
+    """Text of all steps."""
+    spans: dict[int, Span] = {place: (place, place + 1) for place in range(len(plan.factors))}
+    return [_row(number, step, plan, spans) for number, step in enumerate(plan.steps, 1)]
 
 
 def _row(number: int, step: Step, plan: Plan, spans: dict[int, Span]) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from jacchain.experiments.experiment import Check, Experiment
 from jacchain.experiments.parts import Counts, count_parts, order_parts
 from jacchain.experiments.sizes import Sizes
 from jacchain.experiments.titles import brief, told_from_one
-from jacchain.measure.memory import allocated_bytes
+from jacchain.measuring.memory import allocated_bytes
 from jacchain.networks import AffineLayer, Network, RecurrentLayer, unrolled_chain
 from jacchain.networks.zoo import load_network
 from jacchain.records.values import Executed

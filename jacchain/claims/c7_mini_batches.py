@@ -21,7 +21,7 @@ from jacchain.experiments.experiment import Check, Experiment, Finding
 from jacchain.experiments.parts import Counts, count_parts, gain_part, order_parts
 from jacchain.experiments.sizes import Sizes
 from jacchain.experiments.titles import brief, told_from_one
-from jacchain.measure.memory import allocated_bytes
+from jacchain.measuring.memory import allocated_bytes
 from jacchain.networks import batch_chain, mlp
 from jacchain.records.values import Executed
 

@@ -25,7 +25,7 @@ from jacchain.experiments.parts import Counts, count_parts, gain_part
 from jacchain.experiments.sizes import Sizes
 from jacchain.experiments.sweep_parts import regime_parts
 from jacchain.experiments.titles import brief, told_from_one
-from jacchain.measure.memory import allocated_bytes
+from jacchain.measuring.memory import allocated_bytes
 from jacchain.networks import mlp
 from jacchain.records.values import Executed, Positive
 

@@ -20,7 +20,7 @@ from jacchain.experiments.cell import INPUT_FIRST, LOSS_FIRST, Arm, Cell, Dims
 from jacchain.experiments.experiment import Check, Experiment
 from jacchain.experiments.sizes import Sizes
 from jacchain.jacobians import DenseJacobian, Jacobian, multiply
-from jacchain.measure.memory import allocated_bytes
+from jacchain.measuring.memory import allocated_bytes
 from jacchain.networks import Network
 from jacchain.networks.passes import ForwardPass, jacobians, pull_rows, push_forward
 from jacchain.networks.zoo import ZOO, load_network

@@ -19,7 +19,7 @@ from jacchain.experiments.experiment import Check, Experiment
 from jacchain.experiments.show import Axis, Level, Look, Mark, Rows, Table, Unit, table
 from jacchain.experiments.sizes import Sizes
 from jacchain.experiments.titles import brief
-from jacchain.measure.hosts import Kernel, prepared_in
+from jacchain.measuring.hosts import Kernel, prepared_in
 from jacchain.networks import Network, gradients_evaluator, jvp, mlp, vjp
 from jacchain.networks.zoo import ZOO, load_network
 from jacchain.records.values import NonNegative

@@ -196,7 +196,7 @@ def _write_page(comparison: "Comparison", out: Path) -> Path:
 @app.command(epilog="Example: jacchain doctor --json")
 def doctor(*, as_json: Json = False) -> None:
     """Tell what about this machine would spoil a measurement, and what to do about it."""
-    from jacchain.measure.doctor import diagnose
+    from jacchain.measuring.doctor import diagnose
     from jacchain.report.terminal import print_findings
 
     findings = diagnose()

@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 
 from jacchain.cost import Cost
 from jacchain.costs.ceilings import ceilings
-from jacchain.measure.timing import calibrate, time_calls
+from jacchain.measuring.timing import calibrate, time_calls
 
 
 @dataclass(frozen=True)

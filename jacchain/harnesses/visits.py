@@ -29,8 +29,8 @@ from jacchain.harnesses import readers
 from jacchain.harnesses.grids_file import asv_cells
 from jacchain.harnesses.guard import run_guarded
 from jacchain.harnesses.rounds import DRAFT, ORDER, keep, locked, open_folder, round_folders
-from jacchain.measure.environment import environment
-from jacchain.measure.threads import thread_environment
+from jacchain.measuring.environment import environment
+from jacchain.measuring.threads import thread_environment
 from jacchain.records.errors import RecordsError
 from jacchain.runs.job import RunError, job_of
 from jacchain.runs.runner import identity_of, run

@@ -16,6 +16,7 @@ from jacchain.networks.arrays import Array, as_array
 from jacchain.networks.layer import Layer
 from jacchain.networks.losses import Loss, as_loss
 from jacchain.networks.passes import ForwardPass, jacobians, parameter_factors, trace
+from jacchain.notebook import dims_text, html_table
 
 T = TypeVar("T")
 
@@ -62,8 +63,18 @@ class Network:
 
     def __repr__(self) -> str:
         """Return the sizes, the loss and the dtype."""
-        sizes = " -> ".join(map(str, self.sizes))
+        sizes = dims_text(self.sizes)[1:-1].replace(", ", " -> ")
         return f"Network({sizes}, {self.loss.name}, {self.dtype})"
+
+    def _repr_html_(self) -> str:
+        """Show a notebook the layers."""
+        rows = (
+            (place, layer, layer.input_size, layer.output_size, f"{_count(layer.parameters):,}")
+            for place, layer in enumerate(self.layers, start=1)
+        )
+        columns = ("layer", "kind", "inputs", "outputs", "parameters")
+        total = f"{_count(self.parameters):,} parameters"
+        return html_table(f"network, {self.loss.name}, {self.dtype}", columns, rows, total)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -193,6 +204,10 @@ def numbered(by_layer: Iterable[Mapping[str, T]]) -> dict[str, T]:
         for number, by_name in enumerate(by_layer, start=1)
         for name, value in by_name.items()
     }
+
+
+def _count(parameters: Mapping[str, Array]) -> int:
+    return sum(array.size for array in parameters.values())
 
 
 def with_parameters(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from html import escape
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -21,15 +22,15 @@ WRITTEN = {"seconds": seconds, "seconds from 0": seconds, "bytes": size}
 _LAYER = re.compile(r'<g id="values".*?</g>', re.DOTALL)
 
 
-class Canvas(Figure):
-    """A figure with the values that it shows: of each its axes, its place on them, and its text."""
+Value = tuple[Any, float, float, str]  # its axes, its place on them, and its text
 
-    values: list[tuple[Any, float, float, str]]
+_NOTED: WeakKeyDictionary[Figure, list[Value]] = WeakKeyDictionary()
 
 
 def note(axes: Any, x: Iterable[float], y: Iterable[float], texts: Iterable[str]) -> None:
-    """Note what is shown where a pointer rests on these places of axes, which are of a canvas."""
-    axes.figure.canvas.figure.values += ((axes, *value) for value in zip(x, y, texts, strict=True))
+    """Note what is shown where a pointer rests on these places of axes."""
+    values = _NOTED.setdefault(axes.figure.canvas.figure, [])
+    values += ((axes, *value) for value in zip(x, y, texts, strict=True))
 
 
 def reading(name: str, axis: Axis, value: float, ends: Interval | Array | None = None) -> str:
@@ -49,12 +50,12 @@ def reading(name: str, axis: Axis, value: float, ends: Interval | Array | None =
     return f"{name}{': ' if name else ''}{label} {write(float(value))}{spread}"
 
 
-def with_values(svg: str, page: Canvas) -> str:
+def with_values(svg: str, page: Figure) -> str:
     """Return the SVG text of a page, drawn already, with its values as titles."""
     scale = 72 / page.dpi
     height = page.bbox.height * scale
     texts: dict[tuple[float, float], list[str]] = {}
-    for axes, x, y, text in page.values:
+    for axes, x, y, text in _NOTED.get(page, ()):
         right, up = axes.transData.transform((x, y)) * scale
         if axes.bbox.padded(1).contains(right / scale, up / scale):
             place = (right, height - up)

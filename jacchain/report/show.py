@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure as Canvas
 
 from jacchain.chains.registry import Registry
 from jacchain.experiments import show
 from jacchain.report import style
-from jacchain.report.hover import Canvas, note, reading
+from jacchain.report.hover import note, reading
 from jacchain.report.units import short
 
 Progress = Callable[[int, int], None]

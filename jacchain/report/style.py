@@ -16,10 +16,11 @@ import numpy as np
 from matplotlib import ticker
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure as Canvas
 from PIL import Image
 
 from jacchain.analysis.evidence import BOTH, INPUT_FIRST, LOSS_FIRST
-from jacchain.report.hover import Canvas, with_values
+from jacchain.report.hover import with_values
 from jacchain.units import SPACE, size
 
 Axes = Any  # matplotlib ships no types that a strict check could use
@@ -151,9 +152,7 @@ def house_style() -> Iterator[None]:
 
 def canvas(height: float = HEIGHT) -> Canvas:
     """Return an empty figure of so many inches, without any global state."""
-    page = Canvas(figsize=(WIDTH, height), layout="constrained")
-    page.values = []
-    return page
+    return Canvas(figsize=(WIDTH, height), layout="constrained")
 
 
 def entitle(page: Canvas, text: str) -> None:

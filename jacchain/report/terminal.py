@@ -10,7 +10,7 @@ from rich.table import Table as Grid
 
 from jacchain.analysis.verdicts import Verdict
 from jacchain.experiments.show import Table
-from jacchain.measure.doctor import Finding
+from jacchain.measuring.doctor import Finding
 from jacchain.report.units import NONE, cell_text, number
 from jacchain.units import seconds, share, size
 

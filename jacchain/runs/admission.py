@@ -8,7 +8,7 @@ import numpy as np
 from jacchain.costs.timemodel import Rates, predicted_seconds
 from jacchain.experiments.cell import Arm, Cell
 from jacchain.experiments.sizes import Sampling
-from jacchain.measure.timing import LEAST_SAMPLE_SECONDS
+from jacchain.measuring.timing import LEAST_SAMPLE_SECONDS
 from jacchain.records.schema import Identity
 from jacchain.units import seconds as duration
 from jacchain.units import size

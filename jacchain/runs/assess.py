@@ -14,7 +14,7 @@ from jacchain.analysis.verdicts import Verdict, judge
 from jacchain.claims.registry import UNTESTED, chosen, experiments
 from jacchain.experiments.experiment import Experiment
 from jacchain.experiments.sizes import Sampling, Sizes, sampling_of
-from jacchain.measure.cores import are_shared
+from jacchain.measuring.cores import are_shared
 from jacchain.records.codec import DELETE, describe
 from jacchain.records.errors import RecordsError
 from jacchain.records.read import first_session, read_records

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jacchain.experiments.cell import Arm, Cell
-from jacchain.measure.blocks import Kernel
-from jacchain.measure.timing import calibrate
+from jacchain.measuring.blocks import Kernel
+from jacchain.measuring.timing import calibrate
 from jacchain.records.schema import ArmRecord, CellRecord
 from jacchain.runs.admission import Admission, Session
 

@@ -12,7 +12,7 @@ from scipy.special import ndtr
 from jacchain.analysis.evidence import LOWER_QUARTILE, Array
 from jacchain.experiments.cell import Cell
 from jacchain.experiments.sizes import Sampling
-from jacchain.measure.timing import LEAST_SAMPLE_SECONDS
+from jacchain.measuring.timing import LEAST_SAMPLE_SECONDS
 from jacchain.runs.machine import Clock, Machine, Noise, State
 from jacchain.runs.worker import visits
 
@@ -151,7 +151,7 @@ def state_factors(
 def read_clock(clock: Clock, seconds: Array, rng: np.random.Generator) -> NDArray[np.float64]:
     """Return what the clock makes of samples of so many seconds, each of one batch of calls.
 
-    As in `jacchain.measure.timing.sample`, batches are repeated until the clock reads at least
+    As in `jacchain.measuring.timing.sample`, batches are repeated until the clock reads at least
     10 ms; what they read in all is divided by their number.
     """
     readings = seconds

@@ -11,7 +11,7 @@ from jacchain.experiments.cell import Cell, unique
 from jacchain.experiments.experiment import Experiment
 from jacchain.experiments.sizes import Sampling, Sizes, sampling_of
 from jacchain.limits import usable_cores
-from jacchain.measure.caches import detect_caches
+from jacchain.measuring.caches import detect_caches
 
 ITEMSIZES = Registry("dtype", {"float32": 4, "float64": 8})
 

@@ -20,9 +20,9 @@ from jacchain.analysis.verdicts import Verdict
 from jacchain.costs.timemodel import rough_rates
 from jacchain.experiments.experiment import Experiment
 from jacchain.limits import available_bytes
-from jacchain.measure.cores import shared_cores
-from jacchain.measure.environment import environment, fingerprint
-from jacchain.measure.threads import thread_environment
+from jacchain.measuring.cores import shared_cores
+from jacchain.measuring.environment import environment, fingerprint
+from jacchain.measuring.threads import thread_environment
 from jacchain.records.codec import decode
 from jacchain.records.schema import (
     BlockRecord,

@@ -31,7 +31,7 @@ from jacchain.experiments.cell import Cell
 from jacchain.experiments.experiment import Experiment
 from jacchain.experiments.grids import all_grids
 from jacchain.experiments.sweep_parts import measured_sweep
-from jacchain.measure.clock import MOST_STEP_SECONDS
+from jacchain.measuring.clock import MOST_STEP_SECONDS
 from jacchain.runs.disturbances import measure, order_samples, quartile_factor
 from jacchain.runs.machine import Machine, committed, committed_machine, true_seconds, work
 

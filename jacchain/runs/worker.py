@@ -23,9 +23,9 @@ from jacchain.experiments.cell import Arm, Cell, unique
 from jacchain.experiments.experiment import Experiment
 from jacchain.experiments.sizes import Sampling, Sizes
 from jacchain.limits import available_bytes
-from jacchain.measure.blocks import Kernel, measure_block
-from jacchain.measure.clock import check_clock
-from jacchain.measure.threads import confine, pin_threads
+from jacchain.measuring.blocks import Kernel, measure_block
+from jacchain.measuring.clock import check_clock
+from jacchain.measuring.threads import confine, pin_threads
 from jacchain.records.codec import encode
 from jacchain.records.schema import BlockRecord, CellRecord, CheckRecord, Identity, Key, Record
 from jacchain.runs.admission import Session, admit, needed_bytes

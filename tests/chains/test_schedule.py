@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import jacchain as jc
-from jacchain.measure.memory import allocated_bytes
+from jacchain.measuring.memory import allocated_bytes
 
 WAYS = [(order, cache) for order in ("loss-first", "input-first") for cache in (True, False)]
 

@@ -19,7 +19,7 @@ from jacchain.claims.registry import experiments
 from jacchain.cli import joined, runs
 from jacchain.experiments.sizes import FIXED_PROFILES, PROFILES
 from jacchain.limits import usable_cores
-from jacchain.measure.caches import Caches
+from jacchain.measuring.caches import Caches
 from jacchain.runs import job, runner
 from tests.records.examples import SESSION
 
@@ -332,12 +332,12 @@ def test_an_interrupted_run_says_how_to_go_on(run, tmp_path, monkeypatch):
 
 
 def test_an_interrupt_anywhere_is_130(run, monkeypatch):
-    monkeypatch.setattr("jacchain.measure.doctor.diagnose", Mock(side_effect=KeyboardInterrupt))
+    monkeypatch.setattr("jacchain.measuring.doctor.diagnose", Mock(side_effect=KeyboardInterrupt))
     assert run("doctor")[0] == 130
 
 
 def test_a_fault_of_our_own_is_no_disagreement(call, capsys, monkeypatch):
-    monkeypatch.setattr("jacchain.measure.doctor.diagnose", Mock(side_effect=AssertionError("x")))
+    monkeypatch.setattr("jacchain.measuring.doctor.diagnose", Mock(side_effect=AssertionError("x")))
     assert call("doctor") == cli.FAULT == 70
     assert "a fault of jacchain" in capsys.readouterr().err
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from jacchain.analysis.verdicts import Statement, exact, judge
 from jacchain.claims.registry import experiments as known
-from jacchain.measure.doctor import Finding
+from jacchain.measuring.doctor import Finding
 from jacchain.report import terminal
 from jacchain.runs.admission import Admission
 from tests.report.examples import NUMBERS, printed

@@ -7,7 +7,7 @@ import pytest
 
 from jacchain.costs.timemodel import Rates
 from jacchain.experiments.cell import chain_cell
-from jacchain.measure.timing import LEAST_SAMPLE_SECONDS
+from jacchain.measuring.timing import LEAST_SAMPLE_SECONDS
 from jacchain.runs.admission import admit, needed_bytes
 from jacchain.units import seconds
 from tests.runs.tiny_claims import CHAIN, INSTANT, WORK, comparison

@@ -14,7 +14,7 @@ from jacchain.claims import registry
 from jacchain.experiments.cell import chain_cell
 from jacchain.experiments.sizes import Sizes
 from jacchain.limits import usable_cores
-from jacchain.measure import clock
+from jacchain.measuring import clock
 from jacchain.records.codec import decode
 from jacchain.records.schema import BlockRecord, CellRecord, CheckRecord
 from jacchain.runs.worker import REQUEST, KernelCache, Request, check, measure, visits

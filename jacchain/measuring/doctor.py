@@ -9,10 +9,10 @@ import psutil
 import threadpoolctl
 
 from jacchain.limits import allowed_cores, available_bytes, cpu_quota
-from jacchain.measure.clock import clock_step
-from jacchain.measure.cores import are_shared, shared_cores
-from jacchain.measure.environment import environment, process_counters, told
-from jacchain.measure.threads import pin_threads
+from jacchain.measuring.clock import clock_step
+from jacchain.measuring.cores import are_shared, shared_cores
+from jacchain.measuring.environment import environment, process_counters, told
+from jacchain.measuring.threads import pin_threads
 from jacchain.units import share
 
 

@@ -2,7 +2,7 @@
 
 from time import perf_counter_ns
 
-from jacchain.measure.timing import LEAST_SAMPLE_SECONDS
+from jacchain.measuring.timing import LEAST_SAMPLE_SECONDS
 
 MOST_STEP_SECONDS = LEAST_SAMPLE_SECONDS / 100  # so that a step is at most 1 % of a sample
 

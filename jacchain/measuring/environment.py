@@ -16,9 +16,9 @@ from typing import Any, Self, TypeVar
 import psutil
 
 from jacchain.limits import cpu_quota, system_text, usable_cores
-from jacchain.measure.caches import detect_caches
-from jacchain.measure.clock import clock_step
-from jacchain.measure.threads import blas_description, forced_kernels
+from jacchain.measuring.caches import detect_caches
+from jacchain.measuring.clock import clock_step
+from jacchain.measuring.threads import blas_description, forced_kernels
 
 T = TypeVar("T")
 

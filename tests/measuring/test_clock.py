@@ -2,9 +2,9 @@
 
 import pytest
 
-from jacchain.measure import clock
-from jacchain.measure.clock import MOST_STEP_SECONDS, check_clock, clock_step
-from jacchain.measure.timing import LEAST_SAMPLE_SECONDS
+from jacchain.measuring import clock
+from jacchain.measuring.clock import MOST_STEP_SECONDS, check_clock, clock_step
+from jacchain.measuring.timing import LEAST_SAMPLE_SECONDS
 
 
 @pytest.fixture

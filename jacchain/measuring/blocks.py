@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jacchain.measure.cores import LEAST_CPU_SHARE
-from jacchain.measure.environment import process_counters
-from jacchain.measure.timing import sample, time_calls
+from jacchain.measuring.cores import LEAST_CPU_SHARE
+from jacchain.measuring.environment import process_counters
+from jacchain.measuring.timing import sample, time_calls
 
 Kernel = Callable[[], object]
 

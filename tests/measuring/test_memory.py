@@ -1,6 +1,6 @@
 """The peak of what a call allocates."""
 
-from jacchain.measure.memory import allocated_bytes
+from jacchain.measuring.memory import allocated_bytes
 
 
 def test_the_peak_counts_what_is_freed_again_but_no_first_call():

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import threadpoolctl
 
-from jacchain.measure.doctor import Readings, diagnose, judge
+from jacchain.measuring.doctor import Readings, diagnose, judge
 
 QUIET = Readings(
     load=0.1,

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from jacchain.limits import allowed_cores
-from jacchain.measure import cores
-from jacchain.measure.cores import shared_cores
+from jacchain.measuring import cores
+from jacchain.measuring.cores import shared_cores
 
 
 @pytest.fixture

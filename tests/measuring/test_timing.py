@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jacchain.measure import timing
-from jacchain.measure.timing import LEAST_SAMPLE_SECONDS, calibrate, sample, time_calls
+from jacchain.measuring import timing
+from jacchain.measuring.timing import LEAST_SAMPLE_SECONDS, calibrate, sample, time_calls
 
 
 class Clock:

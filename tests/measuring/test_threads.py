@@ -10,9 +10,9 @@ import pytest
 import threadpoolctl
 
 from jacchain.limits import usable_cores
-from jacchain.measure import threads
-from jacchain.measure.environment import environment
-from jacchain.measure.threads import blas_description, pin_threads, thread_environment
+from jacchain.measuring import threads
+from jacchain.measuring.environment import environment
+from jacchain.measuring.threads import blas_description, pin_threads, thread_environment
 
 POOL = {
     "user_api": "blas",

@@ -7,10 +7,10 @@ from functools import partial
 import numpy as np
 import pytest
 
-from jacchain.measure import hosts
-from jacchain.measure.blocks import measure_block
-from jacchain.measure.hosts import Host, HostError, host, prepared_in
-from jacchain.measure.timing import calibrate, time_calls
+from jacchain.measuring import hosts
+from jacchain.measuring.blocks import measure_block
+from jacchain.measuring.hosts import Host, HostError, host, prepared_in
+from jacchain.measuring.timing import calibrate, time_calls
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jacchain.measure import environment as module
-from jacchain.measure.environment import (
+from jacchain.measuring import environment as module
+from jacchain.measuring.environment import (
     Counters,
     environment,
     fingerprint,

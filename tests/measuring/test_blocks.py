@@ -7,10 +7,10 @@ from itertools import count, groupby
 import numpy as np
 import pytest
 
-from jacchain.measure import blocks
-from jacchain.measure.blocks import draw_sequence, measure_block
-from jacchain.measure.environment import Counters
-from jacchain.measure.timing import Sample
+from jacchain.measuring import blocks
+from jacchain.measuring.blocks import draw_sequence, measure_block
+from jacchain.measuring.environment import Counters
+from jacchain.measuring.timing import Sample
 
 SECOND = 1.0
 

@@ -21,7 +21,7 @@ from weakref import finalize
 
 import numpy as np
 
-from jacchain.measure.timing import time_calls
+from jacchain.measuring.timing import time_calls
 
 Kernel = Callable[[], object]
 

@@ -29,7 +29,7 @@ class Sample(NamedTuple):
 def time_calls(function: Callable[[], object], calls: int) -> tuple[float, float]:
     """Return the wall and CPU seconds that `calls` calls of `function` take in all.
 
-    A kernel of another process (`jacchain.measure.hosts`) times itself there.
+    A kernel of another process (`jacchain.measuring.hosts`) times itself there.
     """
     if there := getattr(function, "time_calls", None):
         seconds: tuple[float, float] = there(calls)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jacchain.measure.caches import Caches, caches_in_cpuinfo, caches_in_sysfs, detect_caches
+from jacchain.measuring.caches import Caches, caches_in_cpuinfo, caches_in_sysfs, detect_caches
 
 KIB, MIB = 2**10, 2**20
 
