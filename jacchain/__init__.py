@@ -22,7 +22,10 @@ from jacchain.networks import (
 
 if TYPE_CHECKING:
     from jacchain.costs.formulas import formula, gradient_formula, latex
+    from jacchain.experiments.measurement import measure
     from jacchain.records.table import read_results
+    from jacchain.report.publish import plot
+    from jacchain.report.session import run
 
 __version__ = "0.1.0"
 
@@ -41,13 +44,16 @@ __all__ = [
     "jacobians",
     "jvp",
     "latex",
+    "measure",
     "mlp",
     "networks",
     "plan",
+    "plot",
     "random_chain",
     "read_results",
     "register_engine",
     "register_planner",
+    "run",
     "unrolled_chain",
     "vjp",
 ]
@@ -57,7 +63,10 @@ _LAZY = {
     "formula": "jacchain.costs.formulas",
     "gradient_formula": "jacchain.costs.formulas",
     "latex": "jacchain.costs.formulas",
+    "measure": "jacchain.experiments.measurement",
+    "plot": "jacchain.report.publish",
     "read_results": "jacchain.records.table",
+    "run": "jacchain.report.session",
 }
 
 

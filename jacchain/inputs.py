@@ -1,8 +1,10 @@
 """What a user passes, checked and converted: sizes, types of elements, arrays."""
 
 import operator
+import os
 from collections.abc import Iterable
 from itertools import islice
+from pathlib import Path
 from reprlib import Repr
 from types import UnionType
 from typing import Any, TypeAlias, TypeVar
@@ -56,6 +58,25 @@ def check_callable(value: object, name: str) -> None:
     if not callable(value):
         message = f"{name} is {short(value)}; expected what can be called"
         raise TypeError(message)
+
+
+def as_path(value: object, name: str) -> Path:
+    """Return a path; raise TypeError unless it is text or a path, ValueError if it is empty.
+
+    Examples
+    --------
+    >>> as_path("results", "the folder").name
+    'results'
+    >>> as_path(" ", "the folder")
+    Traceback (most recent call last):
+        ...
+    ValueError: the folder is ' '; expected a name, and "." for where you are
+    """
+    check_type(value, str | os.PathLike, name)
+    if isinstance(value, str) and (not value.strip() or "\0" in value):
+        message = f'{name} is {short(value)}; expected a name, and "." for where you are'
+        raise ValueError(message)
+    return Path(value)  # type: ignore[arg-type]
 
 
 def check_flag(value: object, name: str) -> None:

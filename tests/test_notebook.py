@@ -29,7 +29,7 @@ class Shown(HTMLParser):
             self.rows[-1].append("")
         self.within = tag in {"td", "th"}
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, _tag):
         self.within = False
 
     def handle_data(self, data):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from jacchain.report.side_by_side import Comparison
     from jacchain.runs.job import Job
 
-LOCAL, CHAIN = Path("results/local"), Path("results/chain")
+LOCAL, CHAIN = Path("results/local"), Path("results/chain")  # as `jacchain.report.session`
 SELF_TEST = Path("results/self-test")
 
 Results = Annotated[Path, typer.Option("--results", help="Folder of a run.", metavar="DIR")]

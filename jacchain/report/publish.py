@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from jacchain.analysis.verdicts import as_json
 from jacchain.claims.registry import experiments
 from jacchain.experiments.show import Figure, Table
+from jacchain.inputs import as_path
 from jacchain.records.errors import RecordsError
 from jacchain.report.page import Shown, render
 from jacchain.report.show import Progress, draw_figures
@@ -35,9 +36,11 @@ def publish(
 
     Raises RecordsError if the records can't be read, or the target can't be written.
     """
-    assessment = assess(folder)
+    run = as_path(folder, "the run")
+    out = run if target is None else as_path(target, "the target")
+    assessment = assess(run)
     shown = _shown(assessment)
-    with replacing(Path(target or folder)) as draft:
+    with replacing(out) as draft:
         _write_json(draft / VERDICTS, [as_json(verdict) for verdict in assessment.verdicts])
         _write_json(draft / ENVIRONMENT, assessment.session.environment)
         paths = draw_figures(_figures(shown), draft / FIGURES, progress)
@@ -52,7 +55,9 @@ def plot(
     folder: str | Path, *, target: str | Path | None = None, progress: Progress | None = None
 ) -> list[Path]:
     """Draw a run's figures again, into ``figures/``; take, return and raise as `write_figures`."""
-    return write_figures(_figures(_shown(assess(folder))), target or folder, FIGURES, progress)
+    run = as_path(folder, "the run")
+    out = run if target is None else as_path(target, "the target")
+    return write_figures(_figures(_shown(assess(run))), out, FIGURES, progress)
 
 
 def write_figures(

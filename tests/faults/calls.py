@@ -58,7 +58,7 @@ def pooling(layer):
     return Call(layer, (2, (4, 4), 2, 1), {"padding": 0, "ceil": False, "dtype": "float64"})
 
 
-def ignore(*_):
+def ignore(*_, **__):
     return 0
 
 
@@ -85,6 +85,12 @@ CALLS = {
     "jvp": [Call(jc.jvp, (NETWORK, ones(3), ones(2, 3)))],
     "latex": [Call(jc.latex, ("loss-first", 3))],
     "mlp": [Call(jc.mlp, (3, 4, 2), {"activation": "tanh", "output": "identity", "rng": 0})],
+    "measure": [Call(jc.measure, (CHAIN, ["loss-first", "input-first"]), {"blocks": 6, "rng": 0})],
+    "plot": [Call(jc.plot, (str(REFERENCE),), {"target": "folder"})],
+    "run": [
+        Call(jc.run, (["C3"],), {"profile": "quick", "threads": 1, "dtype": "float64"}),
+        Call(jc.run, ((),), {"dims": (1, 4, 3), "out": "folder", "fresh": False}),
+    ],
     "plan": [
         Call(jc.plan, ((1, 4, 3, 2), "optimal"), {"cache": True, "dtype": "float32"}),
         Call(jc.plan, (CHAIN, "input-first")),

@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 
 import jacchain as jc
 from jacchain.chains import evaluate, planners
+from jacchain.experiments import measurement
 from jacchain.networks import training
 from jacchain.records.errors import RecordsError
-from tests.faults.calls import BAD_ARRAYS, BAD_VALUES, CALLS, FORMS, UNFIT_ARRAYS
+from jacchain.report import publish, session
+from jacchain.runs.job import RunError
+from tests.faults.calls import BAD_ARRAYS, BAD_VALUES, CALLS, FORMS, UNFIT_ARRAYS, ignore
 
-REFUSALS = (ValueError, TypeError, KeyError, MemoryError, RecordsError)
+REFUSALS = (ValueError, TypeError, KeyError, MemoryError, RecordsError, RunError)
 CALLS_IN_ALL = 20_000
 EXAMPLES = CALLS_IN_ALL // sum(map(len, CALLS.values())) + 1
 EVERY_CALL = pytest.mark.parametrize(
@@ -57,10 +60,19 @@ def was_raised_on_purpose(error):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def few_epochs():
-    """A million epochs are no bad value, and hypothesis finds that number in the code."""
+def nothing_long():
+    """A million epochs are no bad value, and hypothesis finds that number in the code.
+
+    Runs and figures are asked for, and not made.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "MOST_EPOCHS", 100)
+        patch.setattr(measurement, "MOST_BLOCKS", 6)
+        patch.setattr(session, "measure", ignore)
+        patch.setattr(session, "publish", ignore)
+        patch.setattr(publish, "_figures", ignore)
+        patch.setattr(publish, "_shown", ignore)
+        patch.setattr(publish, "write_figures", ignore)
         yield
 
 
