@@ -80,18 +80,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
             stream.reconfigure(errors="replace")
     try:
         app(joined(sys.argv[1:] if arguments is None else arguments))
-    except _refusals() as error:
-        say(f"error: {error}", "red")
-        sys.exit(BAD_INPUT)
-    except BrokenPipeError:
-        let_go()
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except OSError as error:
+    except Exception as error:  # a command that ends as it should raises SystemExit, which is none
+        sys.exit(_tell(error))
+
+
+def _tell(error: Exception) -> int:
+    """Say what ended a command, and return its exit code."""
+    if isinstance(error, BrokenPipeError):
+        let_go()
+    if isinstance(error, _refusals()):
+        say(f"error: {error}", "red")
+        return BAD_INPUT
+    if isinstance(error, OSError):
         where = error.filename or "a file"
         say(f"error: {where}: {error.strerror}; make it usable, or choose another", "red")
-        sys.exit(BAD_INPUT)
-    except Exception:  # its own exit code: 1 means that a claim disagrees
-        traceback.print_exc()
-        say("this is a fault of jacchain, not of what you typed: please report it", "red")
-        sys.exit(FAULT)
+        return BAD_INPUT
+    traceback.print_exception(error)
+    say("this is a fault of jacchain, not of what you typed: please report it", "red")
+    return FAULT  # its own exit code: 1 means that a claim disagrees

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from jacchain.cli.shared import DISAGREES, Json, app, bad_values, bar, console
+from jacchain.claims import modules
+from jacchain.cli.shared import DISAGREES, Json, app, bad_values, bar, console, option
 
 
 @app.command(epilog="Example: jacchain simulate obeys-normal --runs 100 --claims C3 C5")
@@ -15,7 +16,7 @@ def simulate(
     ] = "",
     *,
     runs: Annotated[int, typer.Option(help="Runs to judge.")] = 200,
-    claims: Annotated[str, typer.Option(help="Claims to judge; all of the file by default.")] = "",
+    claims: Annotated[str, option(modules(), "All of the file by default, or some of ")] = "",
     seed: Annotated[int, typer.Option(help="Of the random numbers.")] = 0,
     check: Annotated[bool, typer.Option("--check", help="Exit 1 on a broken bound.")] = False,
     as_json: Json = False,

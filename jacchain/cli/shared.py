@@ -90,12 +90,17 @@ def _common(
 
 
 def option(names: Iterable[str], what: str = "") -> Any:
-    """Return an option that takes one of several names, listed in its help and completed."""
+    """Return an option that takes one of several names, listed in its help and completed.
+
+    Of several with commas, the last is completed.
+    """
     known = list(names)
-    return typer.Option(
-        help=f"{what}{', '.join(known)}.",
-        autocompletion=lambda incomplete: [name for name in known if name.startswith(incomplete)],
-    )
+
+    def complete(incomplete: str) -> list[str]:
+        before, comma, last = incomplete.rpartition(",")
+        return [f"{before}{comma}{name}" for name in known if name.startswith(last)]
+
+    return typer.Option(help=f"{what}{', '.join(known)}.", autocompletion=complete)
 
 
 Check = Annotated[bool, typer.Option("--check", help="Exit 1 if a claim disagrees.")]
