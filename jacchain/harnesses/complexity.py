@@ -22,7 +22,7 @@ from jacchain.harnesses.grids_file import BENCHMARKS, PARAMETERS, TITLES, asv_ce
 from jacchain.harnesses.readers import UNKNOWN, Timing
 from jacchain.report.mathml import formula_mathml, typeset
 from jacchain.report.page import template_environment
-from jacchain.report.style import LOOKS
+from jacchain.report.style import DARK, LOOKS
 
 Series = dict[str, Any]
 AT_BOUND = 1e-9  # share of every time up to which a coefficient counts as 0
@@ -107,13 +107,14 @@ def render_complexity(timings: Iterable[Timing], *, project: str) -> str:
         for name, benchmark in BENCHMARKS.items()
         if name in series
     ]
-    data = {"sweeps": series, "colours": {order: LOOKS[order].colour for order in BOTH}}
+    data = {"sweeps": series}
     return (
         template_environment("jacchain.harnesses")
         .get_template("complexity.html")
         .render(
             project=project,
             sweeps=sweeps,
+            colours={order: (LOOKS[order].colour, DARK[LOOKS[order].colour]) for order in BOTH},
             data=Markup(json.dumps(data, allow_nan=False).replace("<", "\\u003c")),
             css=_template("jacchain.report", "report.css"),
             script=_template("jacchain.harnesses", "complexity.js"),

@@ -1,9 +1,9 @@
 "use strict";
 // Draws every sweep of the chosen machine, numpy and commit, log-log, as SVG.
 
-const { sweeps, colours } = JSON.parse(document.getElementById("data").textContent);
+const { sweeps } = JSON.parse(document.getElementById("data").textContent);
 const all = Object.values(sweeps).flat();
-const WIDTH = 460, HEIGHT = 334, LEFT = 74, RIGHT = 14, TOP = 40, BOTTOM = 44;
+const WIDTH = 460, HEIGHT = 334, LEFT = 80, RIGHT = 14, TOP = 10, BOTTOM = 48;
 
 function element(name, attributes, text) {
   const made = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -20,6 +20,23 @@ function duration(seconds) {
 
 function coefficient(value, what) {
   return value === null ? `per ${what} not identified` : `${duration(value)} per ${what}`;
+}
+
+// Each order has its colour, a lighter one on dark pages.
+function colour(order) {
+  return `var(--${order})`;
+}
+
+function legend(shown) {
+  const list = document.createElement("ul");
+  list.className = "legend";
+  for (const series of [...shown].reverse()) { // loss-first before input-first
+    const item = document.createElement("li");
+    item.style.color = colour(series.order);
+    item.textContent = `● ${series.order}: ${coefficient(series.call, "product")}, ${coefficient(series.multiplication, "multiplication")}`;
+    list.append(item);
+  }
+  return list;
 }
 
 function median(values) {
@@ -74,13 +91,13 @@ function axes(svg, x, y, xs, ys) {
 }
 
 function drawOrder(svg, series, x, y) {
-  const colour = colours[series.order];
+  const stroke = `stroke: ${colour(series.order)}`;
   const path = series.line.map(([size, t], i) => `${i ? "L" : "M"}${x(size)} ${y(t)}`).join("");
-  svg.append(element("path", { class: "formula", "data-order": series.order, d: path, stroke: colour }));
+  svg.append(element("path", { class: "formula", "data-order": series.order, d: path, style: stroke }));
   for (const [size, t, low, high] of series.points) {
-    const bar = { class: "interval", x1: x(size), x2: x(size), y1: y(low), y2: y(high), stroke: colour };
+    const bar = { class: "interval", x1: x(size), x2: x(size), y1: y(low), y2: y(high), style: stroke };
     svg.append(element("line", bar));
-    const dot = element("circle", { class: "point", cx: x(size), cy: y(t), r: 4.2, fill: colour });
+    const dot = element("circle", { class: "point", cx: x(size), cy: y(t), r: 4.2, style: `fill: ${colour(series.order)}` });
     const spread = low < high ? ` (${duration(low)} to ${duration(high)})` : "";
     dot.append(element("title", {}, `${series.order}, ${size}: ${duration(t)}${spread}`));
     svg.append(dot);
@@ -98,11 +115,7 @@ function draw(name, shown) {
   svg.setAttribute("aria-label", `Time per evaluation over the swept size, ${name}`);
   axes(svg, x, y, xs, ys);
   svg.append(element("line", { class: "axis", x1: LEFT, x2: WIDTH - RIGHT, y1: HEIGHT - BOTTOM, y2: HEIGHT - BOTTOM }));
-  [...shown].reverse().forEach((series, index) => { // loss-first before input-first
-    drawOrder(svg, series, x, y);
-    const place = { x: LEFT + 4, y: 13 + 15 * index, style: `fill: ${colours[series.order]}` };
-    svg.append(element("text", place, `● ${series.order}: ${coefficient(series.call, "product")}, ${coefficient(series.multiplication, "multiplication")}`));
-  });
+  for (const series of [...shown].reverse()) drawOrder(svg, series, x, y);
   const side = `rotate(-90) translate(${-(TOP + HEIGHT - BOTTOM) / 2} 12)`;
   svg.append(element("text", { class: "muted", transform: side, "text-anchor": "middle" }, "time per evaluation"));
   const unit = name === "depth" ? "layers" : "elements";
@@ -137,7 +150,7 @@ function update() {
     const shown = sweeps[name].filter(chosen);
     const missing = document.createElement("p");
     missing.textContent = "Not measured at this commit.";
-    place.replaceChildren(shown.length ? draw(name, shown) : missing);
+    place.replaceChildren(...(shown.length ? [legend(shown), draw(name, shown)] : [missing]));
   }
 }
 
