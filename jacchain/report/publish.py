@@ -54,7 +54,35 @@ def publish(
 def plot(
     folder: str | Path, *, target: str | Path | None = None, progress: Progress | None = None
 ) -> list[Path]:
-    """Draw a run's figures again, into ``figures/``; take, return and raise as `write_figures`."""
+    """Draw a run's figures again, from its records alone, into ``figures/``.
+
+    Parameters
+    ----------
+    folder : str or path
+        Of the run, or its file of records.
+    target : str or path, optional
+        Folder; by default that of the run.
+    progress : callable, optional
+        Called after each figure with how many are drawn, and how many there are.
+
+    Returns
+    -------
+    list of Path
+        An SVG and a PNG of each figure.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a folder is no path, or an empty one.
+    RecordsError
+        If the records can't be read, or the folder can't be written: then nothing has changed.
+
+    Examples
+    --------
+    >>> plot("nowhere")
+    Traceback (most recent call last):
+    jacchain.records.errors.RecordsError: no records: there is no file nowhere. Name the folder ...
+    """
     run = as_path(folder, "the run")
     out = run if target is None else as_path(target, "the target")
     return write_figures(_figures(_shown(assess(run))), out, FIGURES, progress)

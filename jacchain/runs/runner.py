@@ -15,7 +15,6 @@ from typing import IO, Any
 
 from threadpoolctl import threadpool_limits
 
-import jacchain
 from jacchain.analysis.verdicts import Verdict
 from jacchain.costs.timemodel import rough_rates
 from jacchain.experiments.experiment import Experiment
@@ -179,7 +178,7 @@ run_module("jacchain.runs.worker", run_name="__main__", alter_sys=True)
 @contextmanager
 def _worker(request: Request, errors: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """Start the measuring process; it ends with this one, whose end of its input closes with it."""
-    command = [sys.executable, "-P", "-c", _START, str(Path(jacchain.__file__).parents[1])]
+    command = [sys.executable, "-P", "-c", _START, str(Path(__file__).parents[2])]
     environ = os.environ | thread_environment(request.identity.threads)
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors, env=environ) as process:

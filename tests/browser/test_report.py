@@ -81,6 +81,24 @@ def test_a_long_table_sorts_by_numbers_and_filters_by_text(page, report):
     assert not rows.evaluate_all("all => all.some(row => row.hidden)")
 
 
+def test_the_keyboard_opens_follows_and_sorts(page, report):
+    page.goto(report)
+    page.keyboard.press("Tab")
+    assert "Skip to the claims" in page.evaluate("() => document.activeElement.textContent")
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.textContent.trim()") == "Contents"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    hash_ = page.evaluate("() => document.activeElement.hash")
+    page.keyboard.press("Enter")
+    assert page.evaluate("() => location.hash") == hash_ != ""
+    page.evaluate("() => document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    button = page.locator("thead button").first
+    button.focus()
+    page.keyboard.press("Enter")
+    assert button.locator("xpath=..").get_attribute("aria-sort") == "ascending"
+
+
 def test_without_script_the_page_is_whole_and_no_other_script_runs(browser, report):
     context = browser.new_context(java_script_enabled=False)
     plain = context.new_page()

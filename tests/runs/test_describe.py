@@ -13,6 +13,7 @@ from jacchain.experiments.cell import BOTH, chain_cell
 from jacchain.records.codec import decode, encode
 from jacchain.runs.admission import admit
 from jacchain.runs.describe import check_agreement, describe
+from jacchain.units import seconds
 from tests.runs.tiny_claims import COMPARISON, INSTANT, TINY, WORK, comparison
 
 DIMS = (1, 4, 3, 2)
@@ -57,7 +58,10 @@ def test_a_skipped_cell_is_described_without_being_prepared():
     cell = replace(COMPARISON, arms=lambda _dtype, _seed: arms)
     budget = replace(INSTANT, sampling=replace(TINY, cell_seconds=0.0))
     record = described(cell, budget)
-    assert record.skipped == "would take 0 s, over the profile's 0 s"
+    assert (
+        record.skipped
+        == f"would take {seconds(record.predicted_seconds)}, over the profile's 0\u00a0s"
+    )
     assert [(arm.batch, arm.counted) for arm in record.arms] == [(1, None)] * 2
     assert record.error is record.error_bound is None
 
