@@ -19,6 +19,7 @@ from jacchain.jacobians.structure import Structure
 from jacchain.jacobians.structure_products import product
 from jacchain.limits import check_room
 
+LONG = 1000  # factors, whose tables take 24 MB
 MANY = 30_000  # products whose comparison takes seconds
 
 Planner: TypeAlias = Callable[[Sequence[Structure]], Bracketing]
@@ -173,7 +174,8 @@ def _optimal_dense(sizes: Sequence[int]) -> Bracketing:
     `before` those that stop before factor `j`.
     """
     n = len(sizes) - 1
-    check_room(3 * 8 * (n + 1) ** 2, f"planning {n} factors", "plan parts of the chain")
+    if n > LONG:  # shorter ones fit anywhere
+        check_room(3 * 8 * (n + 1) ** 2, f"planning {n} factors", "plan parts of the chain")
     fits = n * max(sizes) ** 3 < 2**63  # no sum is larger
     dims = np.array(sizes, dtype=np.int64 if fits else object)
     after = np.zeros((n + 1, n + 1), dtype=dims.dtype)

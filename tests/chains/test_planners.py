@@ -168,3 +168,10 @@ def test_planning_that_is_interrupted_leaves_nothing(monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             plan(kinds, "optimal")
     assert plan(kinds, "optimal").multiplications == 4 + 4 + 8
+
+
+def test_tables_that_do_not_fit_are_not_begun(monkeypatch):
+    monkeypatch.setattr("jacchain.limits.available_bytes", lambda: 2**20)
+    assert plan([2] * 1000, "optimal").multiplications == 998 * 8
+    with pytest.raises(MemoryError, match="planning 1001 factors takes"):
+        plan([2] * 1002, "optimal")
