@@ -55,8 +55,10 @@ def let_go() -> NoReturn:
     sys.exit(BROKEN_PIPE)
 
 
+# rich would print into a width of 0, pad to a huge one, and end at digits that are no number: "²".
+_SIZE = re.compile(r"0*[1-9][0-9]{0,3}")
 for _size in ("COLUMNS", "LINES"):
-    if os.environ.get(_size, "").strip("0") == "":  # rich would print into a width of 0
+    if not _SIZE.fullmatch(os.environ.get(_size, "")):
         os.environ.pop(_size, None)
 
 console = _Terminal()

@@ -363,10 +363,12 @@ def test_options_of_several_names_list_and_complete_them(output, monkeypatch):
     assert child.stdout.split() == ["C1", "C10"], child.stderr
 
 
-@pytest.mark.parametrize("arguments", ["doctor", "--help"])
-def test_a_terminal_without_a_width_is_printed_to(arguments):
+@pytest.mark.parametrize(
+    ("arguments", "width"), [("doctor", "0"), ("--help", "0"), ("--help", "²"), ("--help", "99999")]
+)
+def test_a_terminal_without_a_sound_width_is_printed_to(arguments, width):
     command = [sys.executable, "-m", "jacchain", arguments]
-    environment = os.environ | {"COLUMNS": "0", "LINES": "0"}
+    environment = os.environ | {"COLUMNS": width, "LINES": width}
     child = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert len(child.stdout.splitlines()) > 5
     assert max(map(len, child.stdout.splitlines())) <= 80
