@@ -215,7 +215,7 @@ def _optimal_of_kinds(structures: Sequence[Structure]) -> Bracketing:
             f"the best order of {n} factors of several kinds compares {products:,} products, which "
             f"takes minutes from some 200 factors on; 'loss-first' and 'input-first' take no time"
         )
-        warnings.warn(message, RuntimeWarning, stacklevel=4)
+        warnings.warn(message, RuntimeWarning, stacklevel=5)  # where `plan` is called
     best = {(i, i + 1): _Best(i, structure, 0) for i, structure in enumerate(structures)}
     for length in range(2, n + 1):
         for start in range(n - length + 1):

@@ -157,8 +157,10 @@ def test_many_dense_factors_are_planned_like_few():
 def test_many_factors_of_several_kinds_are_warned_of(monkeypatch):
     monkeypatch.setattr(planners, "MANY", 3)
     kinds = [DiagonalJacobian(np.ones(2)), DenseJacobian(np.ones((2, 2)))] * 2
-    with pytest.warns(RuntimeWarning, match="of 4 factors of several kinds compares 10 products"):
+    message = "of 4 factors of several kinds compares 10 products"
+    with pytest.warns(RuntimeWarning, match=message) as warned:
         plan(Chain(kinds), "optimal")
+    assert warned[0].filename == __file__
 
 
 def test_planning_that_is_interrupted_leaves_nothing(monkeypatch):
