@@ -9,10 +9,20 @@ from jacchain.claims import modules
 from jacchain.cli.shared import DISAGREES, Json, app, bad_values, bar, console, option
 
 
+def _complete(incomplete: str) -> list[str]:
+    from jacchain.runs.machine import committed
+
+    return [name for name in committed().entries if name.startswith(incomplete)]
+
+
 @app.command(epilog="Example: jacchain simulate obeys-normal --runs 100 --claims C3 C5")
 def simulate(
     machine: Annotated[
-        str, typer.Argument(help="A machine's JSON file, or one of those listed without it.")
+        str,
+        typer.Argument(
+            help="A machine's JSON file, or one of those listed without it.",
+            autocompletion=_complete,
+        ),
     ] = "",
     *,
     runs: Annotated[int, typer.Option(help="Runs to judge.")] = 200,

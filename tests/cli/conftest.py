@@ -1,5 +1,10 @@
 """Commands run in this process, on short runs."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from jacchain import cli
@@ -62,3 +67,23 @@ def refuse(run):
         assert out == ""
 
     return run_badly
+
+
+@pytest.fixture
+def complete():
+    """Return a function that returns what a shell is offered for the last of the words typed."""
+
+    def offered(typed):
+        words = f"jacchain {typed}"
+        asked = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+        child = subprocess.run(
+            [Path(sys.executable).with_name("jacchain")],
+            env=os.environ | asked | {"_JACCHAIN_COMPLETE": "complete_bash"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert child.stderr == ""
+        return child.stdout.split()
+
+    return offered

@@ -24,6 +24,10 @@ def test_alone_it_lists_the_machines_that_come_along(output):
     assert {machine["half"] for machine in listed} == {"set", "held out"}
 
 
+def test_machines_are_completed_by_their_names(complete):
+    assert complete("simulate one-cell") == ["one-cell-0.75", "one-cell-0.85"]
+
+
 def test_it_prints_how_often_each_verdict_is_given(output):
     text = output("simulate", "obeys-normal", *FEW)
     assert "It obeys the formulas, with normal noise of 1 %." in text

@@ -6,17 +6,19 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
+from io import StringIO
 from operator import itemgetter
 from pathlib import Path
 from shutil import copytree
 from unittest.mock import Mock
 
 import pytest
+from rich.console import Console
 
 import jacchain
 from jacchain import cli
 from jacchain.claims.registry import experiments
-from jacchain.cli import joined, runs
+from jacchain.cli import joined, runs, shared
 from jacchain.experiments.sizes import FIXED_PROFILES, PROFILES
 from jacchain.limits import usable_cores
 from jacchain.measuring.caches import Caches
@@ -346,21 +348,13 @@ def test_the_version_is_printed(output):
     assert output("--version").split() == ["jacchain", jacchain.__version__]
 
 
-def test_options_of_several_names_list_and_complete_them(output, monkeypatch):
+def test_options_of_several_names_list_and_complete_them(output, complete, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     text = output("run", "--help")
     assert f"{', '.join(PROFILES.entries)}." in text
     assert f"some of {', '.join(experiments().entries)}." in text
     assert "float32, float64." in text
-    asked = {"COMP_WORDS": "jacchain run --claims C1", "COMP_CWORD": "3"}
-    child = subprocess.run(
-        [Path(sys.executable).with_name("jacchain")],
-        env=os.environ | asked | {"_JACCHAIN_COMPLETE": "complete_bash"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert child.stdout.split() == ["C1", "C10"], child.stderr
+    assert complete("run --claims C1") == ["C1", "C10"]
 
 
 @pytest.mark.parametrize(
@@ -372,6 +366,19 @@ def test_a_terminal_without_a_sound_width_is_printed_to(arguments, width):
     child = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert len(child.stdout.splitlines()) > 5
     assert max(map(len, child.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("command", ["plot", "report"])
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_drawing_shows_a_bar_on_a_terminal_alone(
+    output, claim_run, tmp_path, monkeypatch, command, is_terminal
+):
+    errors = Console(file=StringIO(), force_terminal=is_terminal, width=100)
+    monkeypatch.setattr(shared, "errors", errors)
+    printed = output(command, "--results", claim_run, "--out", tmp_path)
+    assert "100%" not in printed
+    shown = errors.file.getvalue()
+    assert ("drawing" in shown and "100%" in shown) if is_terminal else shown == ""
 
 
 def test_nobody_reading_is_no_disagreement():

@@ -60,6 +60,13 @@ def test_figures_alone(run, figures):
     assert not (run / "report.html").exists()
 
 
+@pytest.mark.parametrize("command", [plot, publish])
+def test_every_drawn_figure_is_told(run, figures, command):
+    told = []
+    command(run, progress=lambda *pair: told.append(pair))
+    assert told == [(done, len(figures)) for done in range(1, len(figures) + 1)]
+
+
 def test_a_folder_that_is_a_file_is_said_with_a_remedy(run, tmp_path):
     (tmp_path / "taken").touch()
     with pytest.raises(RecordsError, match=r"can't write to the folder .*taken.*choose another"):
