@@ -1,10 +1,12 @@
 """Runs: killed, resumed, refused and failing ones."""
 
+import re
 import shlex
 import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
+from io import StringIO
 from itertools import accumulate, product
 from operator import mul
 from pathlib import Path
@@ -12,9 +14,11 @@ from pathlib import Path
 import psutil
 import pytest
 import threadpoolctl
+from rich.console import Console
 
 from jacchain.claims import registry
 from jacchain.claims.own_chain import experiment_named
+from jacchain.cli import shared
 from jacchain.costs.timemodel import rough_rates
 from jacchain.experiments.sizes import PROFILES, Sizes
 from jacchain.limits import usable_cores
@@ -110,6 +114,16 @@ def test_every_cell_check_and_block_is_on_record_once(finished, job):
     assert keys(finished[0]) == expected_keys(job)
 
 
+def plain(terminal):
+    return re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", terminal.file.getvalue())
+
+
+def in_seconds(text):
+    """Read hours, minutes and seconds as the bar shows them."""
+    hours, minutes, seconds = map(int, text.split(":"))
+    return 3600 * hours + 60 * minutes + seconds
+
+
 def test_progress_goes_from_nothing_to_all(finished):
     """Two cells of two rounds in two processes, and a check."""
     done, totals = zip(*finished[1], strict=True)
@@ -119,25 +133,61 @@ def test_progress_goes_from_nothing_to_all(finished):
     assert len(set(done)) == 9
 
 
-def test_the_time_that_remains_is_right_within_a_factor_of_two_from_a_tenth_on():
-    """Of the committed run: what its blocks really took, beside what its cells were predicted."""
+@pytest.fixture(scope="module")
+def replayed():
+    """Return a function that goes through a part of the committed run's blocks, by predicted work.
+
+    It yields the seconds that the blocks took until now and in all, and the work so far.
+    """
     records = read_records(REFERENCE)
     cells = {r.cell: r for r in records if isinstance(r, CellRecord) and not r.skipped}
     predicted = {name: cell.predicted_seconds for name, cell in cells.items()}
-    blocks = [r for r in records if isinstance(r, BlockRecord)]
-    work = Work(predicted, len(blocks) // len(cells), 0)
-    took = []
-    for block in blocks:
+
+    def took(block):
         arms = cells[block.cell].arms
         batches = [arms["AB".index(letter)].batch for letter in block.sequence]
-        took.append(sum(map(mul, block.seconds, batches)))
-    elapsed = list(accumulate(took))
-    for block, now in zip(blocks, elapsed, strict=True):
-        work.see(block)
-        if 0.1 < now / elapsed[-1] < 0.99:
+        return sum(map(mul, block.seconds, batches))
+
+    def replay(processes):
+        measured = (r for r in records if isinstance(r, BlockRecord))
+        blocks = [block for block in measured if block.process < processes]
+        elapsed = list(accumulate(map(took, blocks)))
+        work = Work(predicted, len(blocks) // len(cells), 0)
+        for block, now in zip(blocks, elapsed, strict=True):
+            work.see(block)
+            yield now, elapsed[-1], work
+        assert work.done == pytest.approx(work.total)
+
+    return replay
+
+
+def test_the_time_that_remains_is_right_within_a_factor_of_two_from_a_tenth_on(
+    replayed, monkeypatch
+):
+    """As the bar shows it, over a whole run."""
+    clock = [0.0]
+    terminal = Console(file=StringIO(), force_terminal=True, width=100, get_time=lambda: clock[0])
+    monkeypatch.setattr(shared, "errors", terminal)
+    with shared.bar("measuring", every=50) as update:
+        for now, _, work in replayed(processes=12):
+            clock[0] = now
+            update(work.done, work.total)
+    shown = re.findall(r"(\d+:\d\d:\d\d) left (\d+:\d\d:\d\d)", plain(terminal))
+    tenths, total = set(), clock[0]
+    for passed, left in (map(in_seconds, pair) for pair in shown):
+        remains = total - passed
+        if total / 10 < passed and remains > 10:  # whole seconds are shown
+            tenths.add(int(10 * passed / total))
+            assert 0.5 < left / remains < 2
+    assert tenths == set(range(1, 10))
+
+
+def test_work_is_weighed_by_what_it_takes(replayed):
+    """Of two rounds, a factor of two holds unweighted too: the order of the cells is random."""
+    for now, total, work in replayed(processes=1):
+        if 0.1 < now / total < 0.9:
             estimate = now * (work.total - work.done) / work.done
-            assert 0.5 < estimate / (elapsed[-1] - now) < 2
-    assert work.done == pytest.approx(work.total)
+            assert 0.8 < estimate / (total - now) < 1.25
 
 
 def test_each_claim_is_told_once_when_its_last_record_is_there(finished):
